@@ -1,0 +1,1 @@
+//! Test PKI for TLS interop tests of mail servers.

@@ -1,0 +1,1 @@
+//! Interop test harness for TLS forward secrecy in Postfix.

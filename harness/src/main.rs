@@ -1,0 +1,3 @@
+//! The command `pfs`.
+
+fn main() {}
