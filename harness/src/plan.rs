@@ -119,8 +119,8 @@ pub enum Decision {
     Run(Box<Case>),
     /// It is not meant for this target.
     NotApplicable {
-        /// Its name.
-        id: CaseId,
+        /// The scenario.
+        scenario: Arc<Scenario>,
         /// The target.
         target: String,
         /// The condition that does not hold.
@@ -137,7 +137,7 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
             "needs {condition}; {target} has Postfix {} and OpenSSL {}",
             versions.postfix, versions.openssl
         );
-        return Decision::NotApplicable { id, target, why };
+        return Decision::NotApplicable { scenario: scenario.clone(), target, why };
     }
     let expect = scenario
         .file
