@@ -133,7 +133,7 @@ impl Session {
     ///
     /// # Errors
     /// The first fleet that could not be stopped; the others are stopped nevertheless.
-    pub async fn close(self) -> Result<(), SessionError> {
+    pub async fn close(&self) -> Result<(), SessionError> {
         if self.kind != Kind::Private {
             return Ok(());
         }

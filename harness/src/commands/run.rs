@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::Error;
-use super::prepare::{prepare, select};
+use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
 use crate::outcome::EXIT_INTERRUPTED;
 use crate::report::{Event, Json, Report, Terminal};
@@ -27,9 +28,14 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
             report.event(&event);
         }
     });
-    let result = tokio::select! {
-        result = work(&options, scenarios, &events) => result,
-        () = super::warm::interrupted() => Ok(EXIT_INTERRUPTED),
+    let ground = tokio::select! {
+        ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events) => Some(ground),
+        () = interrupted() => None,
+    };
+    let result = match ground {
+        Some(Ok(ground)) => work(&options, ground, &events).await,
+        Some(Err(error)) => Err(error),
+        None => Ok(EXIT_INTERRUPTED),
     };
     drop(events);
     let _ = reporter.await;
@@ -38,10 +44,9 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
 
 async fn work(
     options: &Run,
-    scenarios: Vec<Arc<crate::scenario::Scenario>>,
+    ground: Ground,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Result<u8, Error> {
-    let ground = prepare(scenarios, &options.targets.targets, options.place.engine, events).await?;
     let kind = if options.keep || Session::is_warm(&ground.cache, ground.engine.name()) {
         Kind::Warm
     } else {
@@ -55,20 +60,34 @@ async fn work(
     });
     let session =
         Arc::new(Session::open(ground.engine, &ground.cache, kind, ground.targets, catalogue).await?);
-    let guard = super::warm::CloseOnInterrupt::new(&session);
-    let jobs = options.jobs.map_or_else(
-        || JOBS_PER_PROCESSOR * std::thread::available_parallelism().map_or(2, usize::from),
-        usize::from,
-    );
-    let tally = runner::run(
-        &session,
-        ground.decisions,
-        runner::Options { jobs, accept: options.accept },
-        events,
-    )
-    .await;
-    guard.close().await?;
-    Ok(tally.exit_code())
+    let jobs = options.jobs.map_or_else(default_jobs, usize::from);
+    let options = runner::Options { jobs, accept: options.accept };
+    let code = tokio::select! {
+        tally = runner::run(&session, ground.decisions, options, events) => tally.exit_code(),
+        () = interrupted() => EXIT_INTERRUPTED,
+    };
+    session.close().await?;
+    Ok(code)
+}
+
+fn default_jobs() -> usize {
+    JOBS_PER_PROCESSOR * std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// SIGINT or SIGTERM.
+pub(super) async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                terminated.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
 }
 
 /// The command that runs one of these cases alone, up to the case's name.

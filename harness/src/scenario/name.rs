@@ -16,6 +16,19 @@ fn unknown<'a>(what: &str, found: &str, known: impl IntoIterator<Item = &'a str>
     }
 }
 
+/// Names to suggest, the commonest spelling of each.
+const GROUPS: [&str; 14] = [
+    "X25519", "X448", "P-256", "P-384", "P-521", "ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144",
+    "ffdhe8192", "X25519MLKEM768", "SecP256r1MLKEM768", "RSA", "DHE",
+];
+
+/// Names to suggest.
+const SCHEMES: [&str; 10] = [
+    "rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512", "rsa_pss_rsae_sha256",
+    "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512", "ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384",
+    "ecdsa_secp521r1_sha512", "ed25519",
+];
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident($inner:ty), $schema:literal, $parse:expr) => {
         $(#[$doc])*
@@ -73,7 +86,7 @@ name!(
     "TLS signature scheme, e.g. rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, ed25519",
     |text| {
         SignatureScheme::from_name(text).ok_or_else(|| {
-            unknown("signature scheme", text, SignatureScheme::all().map(|scheme| scheme.name()))
+            unknown("signature scheme", text, SCHEMES)
         })
     }
 );
@@ -97,9 +110,7 @@ name!(
         "RSA" => Ok(KeyExchangeName::StaticRsa),
         "DHE" => Ok(KeyExchangeName::Dhe),
         _ => NamedGroup::from_name(text).map(KeyExchangeName::Group).ok_or_else(|| {
-            unknown("group", text, NamedGroup::all().map(|group| group.name()).chain([
-                "P-256", "P-384", "P-521", "X25519", "X448",
-            ]))
+            unknown("group", text, GROUPS)
         }),
     }
 );
@@ -112,6 +123,6 @@ name!(
         if text == "none" {
             return Ok(None);
         }
-        pfs_certs::check_name(text).map(|()| Some(text.to_owned())).map_err(|e| e.to_string())
+        pfs_certs::CertName::parse(text).map(|_| Some(text.to_owned())).map_err(|e| e.to_string())
     }
 );
