@@ -1,1 +1,3 @@
 //! Interop test harness for TLS forward secrecy in Postfix.
+
+pub mod peer;
