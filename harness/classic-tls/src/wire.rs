@@ -1,0 +1,29 @@
+//! What can be read off the wire without any key: records, handshake messages, and the transcript of a recording.
+//!
+//! Everything here is bounded by the input it is given, copies what it returns, and never panics. The parsers of
+//! single messages are those the crate's own client and server use.
+
+mod certificate;
+mod client_hello;
+mod error;
+mod extensions;
+mod flow;
+mod handshake;
+mod key_exchange;
+mod reader;
+mod record;
+mod server_hello;
+mod transcript;
+mod writer;
+
+pub use certificate::{CertificateRequest, parse_certificates, parse_raw_public_key};
+pub use client_hello::ClientHello;
+pub use error::WireError;
+pub use handshake::{HandshakeJoiner, HandshakeMessage, HandshakeType};
+pub use key_exchange::{DhParameters, EcdhParameters, ServerKeyExchange, Signature};
+pub use record::{ContentType, MAX_CIPHERTEXT, MAX_PLAINTEXT, Record, RecordHeader};
+pub use server_hello::ServerHello;
+pub use transcript::{AlertLevel, MessageSeen, Problem, Recording, Side, Transcript};
+
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;
