@@ -1,0 +1,216 @@
+//! Why a connection did not end well, in terms of who, what and when.
+
+use std::fmt;
+use std::io;
+
+use classic_tls::names::AlertDescription;
+use classic_tls::wire::{AlertLevel, Side, Transcript};
+use rustls::PeerIncompatible;
+
+use super::options::OptionError;
+use super::smtp::{SmtpError, Stage};
+
+/// Why a connection did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerError {
+    /// The kind of failure.
+    pub kind: ErrorKind,
+    /// The side that broke off: it sent the alert, closed the connection, gave the refusal, or kept silent.
+    pub side: Side,
+    /// The fatal alert, if one went over the wire.
+    pub alert: Option<Alert>,
+    /// The step that was under way.
+    pub stage: Stage,
+    /// The whole story in words, without stage and side.
+    pub text: String,
+}
+
+impl fmt::Display for PeerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (during {}, ended by the {})",
+            self.text, self.stage, self.side
+        )
+    }
+}
+
+impl std::error::Error for PeerError {}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The options cannot be carried out; nothing was sent.
+    Options,
+    /// The time was up.
+    Deadline,
+    /// TLS failed, with or without an alert.
+    Tls,
+    /// The other side refused a step of SMTP or broke its rules.
+    Smtp,
+    /// The connection could not be made, was closed or was reset.
+    Connection,
+    /// This peer broke off because it was told to.
+    Deliberate,
+}
+
+/// A fatal alert (RFC 8446 section 6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alert {
+    /// Whether this peer sent or received it.
+    pub direction: Direction,
+    /// Which one.
+    pub description: AlertDescription,
+}
+
+/// Which way something went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From this peer.
+    Sent,
+    /// To this peer.
+    Received,
+}
+
+/// What ended a connection, before it is put into words.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Options(#[from] OptionError),
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
+    #[error("{0}")]
+    Handshake(io::Error),
+    #[error("{what}: {source}")]
+    Connection { what: String, source: io::Error },
+    #[error("deadline reached")]
+    Deadline,
+    #[error("{0}, as it was told to")]
+    Deliberate(&'static str),
+}
+
+impl Failure {
+    /// Puts the failure into words, from the point of view of `own`.
+    pub(super) fn explain(self, own: Side, stage: Stage, transcript: &Transcript) -> PeerError {
+        let text = self.to_string();
+        let error = |kind, side| PeerError {
+            kind,
+            side,
+            alert: None,
+            stage,
+            text: text.clone(),
+        };
+        match self {
+            Self::Options(_) => error(ErrorKind::Options, own),
+            Self::Deliberate(_) => error(ErrorKind::Deliberate, own),
+            Self::Deadline => error(ErrorKind::Deadline, own.other()),
+            Self::Connection { .. } => error(ErrorKind::Connection, own.other()),
+            Self::Handshake(source) => tls_error(&source, own, stage, transcript),
+            Self::Smtp(SmtpError::Io(source)) => tls_error(&source, own, stage, transcript),
+            Self::Smtp(SmtpError::Closed { .. }) => error(ErrorKind::Connection, own.other()),
+            Self::Smtp(SmtpError::Unsendable { .. }) => error(ErrorKind::Options, own),
+            Self::Smtp(SmtpError::Refused { .. } | SmtpError::NotOffered) => {
+                error(ErrorKind::Smtp, own.other())
+            }
+            // The limits and rules that this side enforces.
+            Self::Smtp(_) => error(ErrorKind::Smtp, own),
+        }
+    }
+}
+
+/// What an I/O error on a stream that may be TLS says.
+fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcript) -> PeerError {
+    let on_wire = |side| {
+        transcript
+            .alerts
+            .iter()
+            .filter(|(sender, level, description)| {
+                *sender == side
+                    && *level != AlertLevel::Warning
+                    && *description != AlertDescription::CLOSE_NOTIFY
+            })
+            .map(|(_, _, description)| *description)
+            .next_back()
+    };
+    let failed = |kind, side, alert, text| PeerError {
+        kind,
+        side,
+        alert,
+        stage,
+        text,
+    };
+    let received = |description| {
+        Some(Alert {
+            direction: Direction::Received,
+            description,
+        })
+    };
+    let sent = |description| {
+        Some(Alert {
+            direction: Direction::Sent,
+            description,
+        })
+    };
+    match source
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+    {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            let description = AlertDescription(u8::from(*alert));
+            let text = format!("the {} sent the fatal alert {description}", own.other());
+            failed(ErrorKind::Tls, own.other(), received(description), text)
+        }
+        Some(error) => {
+            let description = on_wire(own).or_else(|| alert_for(error));
+            failed(
+                ErrorKind::Tls,
+                own,
+                description.and_then(sent),
+                error.to_string(),
+            )
+        }
+        // The connection broke; an alert that came just before tells why.
+        None => match on_wire(own.other()) {
+            Some(description) => {
+                let text = format!("the {} sent the fatal alert {description}", own.other());
+                failed(ErrorKind::Tls, own.other(), received(description), text)
+            }
+            None => {
+                let text = match source.kind() {
+                    io::ErrorKind::UnexpectedEof => {
+                        format!("the {} closed the connection", own.other())
+                    }
+                    io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                        format!("the {} reset the connection", own.other())
+                    }
+                    _ => source.to_string(),
+                };
+                failed(ErrorKind::Connection, own.other(), None, text)
+            }
+        },
+    }
+}
+
+/// The alert that rustls sends for an error of its own, where the wire does not show it because it was encrypted.
+fn alert_for(error: &rustls::Error) -> Option<AlertDescription> {
+    use rustls::Error;
+    Some(match error {
+        Error::InvalidCertificate(error) => {
+            AlertDescription(u8::from(rustls::AlertDescription::from(error.clone())))
+        }
+        Error::NoCertificatesPresented => AlertDescription::CERTIFICATE_REQUIRED,
+        Error::DecryptError => AlertDescription::BAD_RECORD_MAC,
+        Error::PeerSentOversizedRecord => AlertDescription::RECORD_OVERFLOW,
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            AlertDescription::UNEXPECTED_MESSAGE
+        }
+        Error::PeerMisbehaved(_) => AlertDescription::ILLEGAL_PARAMETER,
+        Error::PeerIncompatible(
+            PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::SupportedVersionsExtensionRequired,
+        ) => AlertDescription::PROTOCOL_VERSION,
+        Error::PeerIncompatible(_) => AlertDescription::HANDSHAKE_FAILURE,
+        _ => return None,
+    })
+}

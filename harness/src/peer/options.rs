@@ -1,0 +1,250 @@
+//! What a peer is told to do.
+
+use std::net::IpAddr;
+
+use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
+use rustls::pki_types::CertificateDer;
+
+use super::credential::Credential;
+use super::rustls_client::Sessions;
+
+/// What is negotiated. An empty list stands for everything the peer can, in its own order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// TLS 1.2, TLS 1.3 or both.
+    pub versions: Vec<Version>,
+    /// Key exchange groups, most preferred first. A client sends a key share for the first.
+    pub groups: Vec<NamedGroup>,
+    /// Cipher suites, most preferred first. As in OpenSSL, the suites of TLS 1.3 and those of TLS 1.2 are two lists:
+    /// where none of a version is named, all of that version stay.
+    pub ciphers: Vec<CipherSuite>,
+    /// Signature schemes, most preferred first: what is offered for the other side's signature, and what a key of our
+    /// own may sign with.
+    pub signature_schemes: Vec<SignatureScheme>,
+}
+
+/// How TLS begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// By the STARTTLS command (RFC 3207).
+    #[default]
+    Starttls,
+    /// With the first byte (RFC 8314 section 3.3; Postfix: `smtpd_tls_wrappermode`, `smtp_tls_wrappermode`).
+    Implicit,
+    /// Not at all.
+    Off,
+}
+
+/// What a peer does wrong on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// Nothing.
+    #[default]
+    None,
+    /// A server never greets; a client never says EHLO.
+    SilentAtBanner,
+    /// STARTTLS is agreed upon, then nothing comes.
+    SilentAfterStarttls,
+    /// STARTTLS is agreed upon, then the connection is closed.
+    CloseAfterStarttls,
+    /// STARTTLS is agreed upon, then a line of text comes instead of TLS.
+    GarbageAfterStarttls,
+    /// A server offers STARTTLS and answers it with 454. A client does as if this were [`Self::None`].
+    RefuseStarttls,
+    /// The connection is closed right after the handshake.
+    CloseAfterHandshake,
+    /// The connection is closed at the end without a close_notify alert (RFC 8446 section 6.1).
+    NoCloseNotify,
+}
+
+/// A client and its one connection.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// What is negotiated.
+    pub tls: TlsOptions,
+    /// How TLS begins.
+    pub mode: TlsMode,
+    /// The server name sent (RFC 6066 section 3), or none.
+    pub sni: Option<String>,
+    /// The name in EHLO.
+    pub helo: String,
+    /// The certificate sent if the server asks for one.
+    pub credential: Option<Credential>,
+    /// Roots against which the server's chain is checked; the result is reported and changes nothing else. Empty: no check.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// Name against which the server's certificate is checked, likewise.
+    pub verify_name: Option<String>,
+    /// Remembers sessions from one connection to the next; without it nothing is ever resumed.
+    pub sessions: Option<Sessions>,
+    /// The address to connect from.
+    pub source: Option<IpAddr>,
+    /// What is done wrong.
+    pub misbehaviour: Misbehaviour,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            tls: TlsOptions::default(),
+            mode: TlsMode::default(),
+            sni: None,
+            helo: "client.example.test".to_owned(),
+            credential: None,
+            roots: Vec::new(),
+            verify_name: None,
+            sessions: None,
+            source: None,
+            misbehaviour: Misbehaviour::default(),
+        }
+    }
+}
+
+/// Whether a server asks for a certificate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// It does not.
+    #[default]
+    None,
+    /// It asks and goes on without.
+    Request,
+    /// It asks and refuses a client without.
+    Require,
+}
+
+/// How many connections a server takes before it reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// This many, one after the other.
+    Exactly(usize),
+    /// Until one of them has delivered a message, but no more than this many.
+    UntilMessage(usize),
+}
+
+impl Accept {
+    /// The greatest number of connections.
+    #[must_use]
+    pub const fn limit(self) -> usize {
+        match self {
+            Self::Exactly(count) | Self::UntilMessage(count) => count,
+        }
+    }
+}
+
+/// A server and its connections.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// What is negotiated.
+    pub tls: TlsOptions,
+    /// How TLS begins.
+    pub mode: TlsMode,
+    /// The name in the greeting and the reply to EHLO.
+    pub hostname: String,
+    /// The chains to choose from by what the client offers: the first that fits its signature schemes and, for TLS
+    /// 1.2, its cipher suites; the first of all where none fits.
+    pub credentials: Vec<Credential>,
+    /// The chains for a server name the client sends (any case); without a match, [`Self::credentials`].
+    pub sni_credentials: Vec<(String, Credential)>,
+    /// Whether a certificate is asked for.
+    pub client_certificate: ClientCertificate,
+    /// Roots against which a client's chain is checked, and whose names are sent with the request. Empty: no check.
+    pub client_roots: Vec<CertificateDer<'static>>,
+    /// Refuse a client whose chain does not lead to [`Self::client_roots`]; else the result is only reported.
+    pub reject_untrusted: bool,
+    /// Choose the cipher suite by our own order instead of the client's (Postfix: `tls_preempt_cipherlist`).
+    pub prefer_own_ciphers: bool,
+    /// Hand out and take session tickets, across the connections of one call.
+    pub resumption: bool,
+    /// How many connections.
+    pub accept: Accept,
+    /// What is done wrong.
+    pub misbehaviour: Misbehaviour,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            tls: TlsOptions::default(),
+            mode: TlsMode::default(),
+            hostname: "mail.example.test".to_owned(),
+            credentials: Vec::new(),
+            sni_credentials: Vec::new(),
+            client_certificate: ClientCertificate::default(),
+            client_roots: Vec::new(),
+            reject_untrusted: false,
+            prefer_own_ciphers: false,
+            resumption: false,
+            accept: Accept::Exactly(1),
+            misbehaviour: Misbehaviour::default(),
+        }
+    }
+}
+
+/// Options that no peer can be made of.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A name nobody knows.
+    #[error("unknown {what} {found:?}{}", did_you_mean(nearest))]
+    Unknown {
+        /// "group", "cipher suite", "signature scheme" or "protocol version".
+        what: &'static str,
+        /// The name as given.
+        found: String,
+        /// A known name that looks like it.
+        nearest: Option<String>,
+    },
+    /// A code point that exists but that the rustls peer lacks.
+    #[error("the rustls peer has no {what} {found}; it has {}", available.join(", "))]
+    Unsupported {
+        /// "group", "cipher suite", "signature scheme" or "protocol version".
+        what: &'static str,
+        /// Its name.
+        found: String,
+        /// What could stand there.
+        available: Vec<String>,
+    },
+    /// Groups, of which none can be used with the versions.
+    #[error("none of the groups {groups} can be used with {versions}")]
+    NoUsableGroup {
+        /// The groups, separated by commas.
+        groups: String,
+        /// The versions, separated by commas.
+        versions: String,
+    },
+    /// A server without a certificate.
+    #[error("a rustls server needs at least one certificate; none was given")]
+    NoCredential,
+    /// A chain or key that cannot be used.
+    #[error("certificate {subject} cannot be used: {why}")]
+    Credential {
+        /// Common name of the certificate, or what is known of it.
+        subject: String,
+        /// The reason.
+        why: String,
+    },
+    /// A root certificate that cannot be read.
+    #[error("root certificate number {number} cannot be used: {why}")]
+    Root {
+        /// Position in the list, from 1.
+        number: usize,
+        /// The reason.
+        why: String,
+    },
+    /// A name that no certificate or SNI can hold.
+    #[error("{found:?} is not a DNS name; expected one such as \"mail.example.test\"")]
+    Name {
+        /// The name as given.
+        found: String,
+    },
+    /// What rustls itself refuses.
+    #[error("rustls refuses the options: {0}")]
+    Refused(String),
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean {name:?}?"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,144 @@
+//! The client's side of SMTP, step by step.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::message::check;
+use super::{Dialogue, Lines, Mail, Reply, SmtpError, Stage};
+
+/// An SMTP client on a stream.
+#[derive(Debug)]
+pub struct Client<S> {
+    lines: Lines<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client on a stream on which nothing has been said yet.
+    pub const fn new(stream: S) -> Self {
+        Self {
+            lines: Lines::new(stream),
+        }
+    }
+
+    /// Reads the greeting.
+    ///
+    /// # Errors
+    /// When it is not 220, or as [`Lines::reply`].
+    pub async fn banner(&mut self, dialogue: &mut Dialogue) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Banner;
+        self.expect("connect", 220, dialogue).await.map(drop)
+    }
+
+    /// Says EHLO; `stage` tells whether this is the one before or inside TLS.
+    ///
+    /// # Errors
+    /// When the answer is not 250.
+    pub async fn ehlo(
+        &mut self,
+        name: &str,
+        stage: Stage,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
+        dialogue.stage = stage;
+        check("EHLO name", name)?;
+        self.command(&format!("EHLO {name}"), 250, dialogue).await
+    }
+
+    /// Says STARTTLS. TLS begins with the next byte.
+    ///
+    /// # Errors
+    /// When `ehlo` does not offer it ([`SmtpError::NotOffered`]) or the answer is not 220.
+    pub async fn starttls(
+        &mut self,
+        ehlo: &Reply,
+        dialogue: &mut Dialogue,
+    ) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Starttls;
+        if !ehlo
+            .lines
+            .iter()
+            .any(|line| line.trim().eq_ignore_ascii_case("STARTTLS"))
+        {
+            return Err(SmtpError::NotOffered);
+        }
+        self.command("STARTTLS", 220, dialogue).await.map(drop)
+    }
+
+    /// Sends a mail; returns the reply to its end, which names the queue id.
+    ///
+    /// # Errors
+    /// When an address cannot be sent or the server refuses a step.
+    pub async fn deliver(
+        &mut self,
+        mail: &Mail,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
+        mail.check()?;
+        dialogue.stage = Stage::Mail;
+        self.command(&format!("MAIL FROM:<{}>", mail.from), 250, dialogue)
+            .await?;
+        dialogue.stage = Stage::Rcpt;
+        self.command(&format!("RCPT TO:<{}>", mail.to), 250, dialogue)
+            .await?;
+        dialogue.stage = Stage::Data;
+        self.command("DATA", 354, dialogue).await?;
+        dialogue.stage = Stage::Message;
+        self.lines.write(&mail.stuffed()).await?;
+        self.expect("end of message", 250, dialogue).await
+    }
+
+    /// Says QUIT and reads the answer.
+    ///
+    /// # Errors
+    /// When the answer is not 221 or the server just closes.
+    pub async fn quit(&mut self, dialogue: &mut Dialogue) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Quit;
+        dialogue.quit = true;
+        self.command("QUIT", 221, dialogue).await?;
+        dialogue.stage = Stage::Done;
+        Ok(())
+    }
+
+    /// The stream, for TLS to take over.
+    ///
+    /// # Errors
+    /// When the server has sent more than its reply.
+    pub fn into_stream(self) -> Result<S, SmtpError> {
+        self.lines.into_stream()
+    }
+
+    /// The lines underneath.
+    pub const fn lines(&mut self) -> &mut Lines<S> {
+        &mut self.lines
+    }
+
+    async fn command(
+        &mut self,
+        command: &str,
+        expected: u16,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
+        self.lines
+            .write(format!("{command}\r\n").as_bytes())
+            .await?;
+        self.expect(command, expected, dialogue).await
+    }
+
+    async fn expect(
+        &mut self,
+        command: &str,
+        expected: u16,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
+        let reply = self.lines.reply().await?;
+        dialogue.reply(&reply);
+        if reply.code == expected {
+            Ok(reply)
+        } else {
+            Err(SmtpError::Refused {
+                command: command.to_owned(),
+                reply,
+                expected,
+            })
+        }
+    }
+}
