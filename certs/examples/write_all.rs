@@ -2,7 +2,8 @@
 //! long each took: `cargo run -p pfs-certs --example write_all -- /tmp/pki`.
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
@@ -25,8 +26,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     names.extend(CaName::ALL.map(|name| format!("ca:{name}")));
     for name in names {
-        if let Generated::File { name, contents, .. } = GeneratedName::parse(&name)?.make(&pki)? {
-            fs::write(directory.join(name), contents)?;
+        if let Generated::File {
+            name,
+            contents,
+            private,
+        } = GeneratedName::parse(&name)?.make(&pki)?
+        {
+            let path = directory.join(name);
+            fs::write(&path, contents)?;
+            let mode = if private { 0o600 } else { 0o644 };
+            fs::set_permissions(&path, Permissions::from_mode(mode))?;
         }
     }
     Ok(())
