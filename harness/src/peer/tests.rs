@@ -49,19 +49,20 @@ fn server_with(certificate: &str) -> ServerOptions {
 
 /// Both reports of a client and a server that talk to each other in memory: client's, server's.
 async fn pair(client: &ClientOptions, server: &ServerOptions) -> (PeerReport, PeerReport) {
-    pair_until(client, server, soon()).await
+    pair_until(client, soon(), server, soon()).await
 }
 
 async fn pair_until(
     client: &ClientOptions,
+    client_deadline: Instant,
     server: &ServerOptions,
-    deadline: Instant,
+    server_deadline: Instant,
 ) -> (PeerReport, PeerReport) {
     let prepared = PreparedServer::new(server).unwrap();
     let (near, far) = tokio::io::duplex(1 << 16);
     let mail = mail();
     tokio::join!(
-        send_on(near, client, &mail, deadline),
-        prepared.receive_on(far, server, deadline)
+        send_on(near, client, &mail, client_deadline),
+        prepared.receive_on(far, server, server_deadline)
     )
 }

@@ -80,6 +80,8 @@ async fn passing(lines: &[(Side, &[u8])]) -> ForwardReport {
             assert_eq!(&heard, bytes);
         }
         client.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        server.read_to_end(&mut rest).await.unwrap();
         server.shutdown().await.unwrap();
     };
     tokio::join!(

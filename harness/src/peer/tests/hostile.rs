@@ -72,8 +72,8 @@ async fn replies_that_break_the_rules_are_refused() {
         ),
         (
             b"220 a\r\n250 STARTTLS\r\n220 go\r\n250 injected\r\n",
-            Stage::Starttls,
-            "bytes in clear received after STARTTLS",
+            Stage::Handshake,
+            "received corrupt message",
         ),
     ] {
         let error = client_hears(text).await;
@@ -208,7 +208,7 @@ async fn silence_ends_at_the_deadline_and_names_its_stage() {
             misbehaviour,
             ..server_with("ecdsa-p256")
         };
-        let (client, _) = pair_until(&ClientOptions::default(), &server, shortly()).await;
+        let (client, _) = pair_until(&ClientOptions::default(), shortly(), &server, soon()).await;
         let error = client.error.unwrap();
         assert_eq!(
             (error.kind, error.stage, error.side),
@@ -224,7 +224,7 @@ async fn silence_ends_at_the_deadline_and_names_its_stage() {
             misbehaviour,
             ..ClientOptions::default()
         };
-        let (_, server) = pair_until(&client, &server_with("ecdsa-p256"), shortly()).await;
+        let (_, server) = pair_until(&client, soon(), &server_with("ecdsa-p256"), shortly()).await;
         let error = server.error.unwrap();
         assert_eq!(
             (error.kind, error.stage, error.side),

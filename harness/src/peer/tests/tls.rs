@@ -275,12 +275,7 @@ async fn client_certificates_are_asked_for_sent_and_judged() {
         assert!(seen.certificate_requested && server.certificates.is_empty());
 
         let (seen, server) = pair(&without, &ask(ClientCertificate::Require, "root", false)).await;
-        let expected = if version == Version::TLS1_3 {
-            "certificate_required"
-        } else {
-            "handshake_failure"
-        };
-        refused(&seen, &server, expected);
+        refused(&seen, &server, "certificate_required");
 
         let (seen, server) =
             pair(&with, &ask(ClientCertificate::Require, "other-root", true)).await;
