@@ -94,7 +94,7 @@ fn unknown_names() {
     let with = |client: &str| format!("why = \"w\"\n[server]\npostfix = {{}}\n[client]\n{client}\n");
     for (client, place, words) in [
         ("rustls = { groups = [\"P-257\"] }", "5:22", "unknown group `P-257`; did you mean `P-256`?"),
-        ("rustls = { versions = [\"TLS1.3\"] }", "5:24", "did you mean `TLSv1.3`?"),
+        ("rustls = { versions = [\"TLSv1.4\"] }", "5:24", "unknown TLS version `TLSv1.4`; did you mean"),
         ("rustls = { ciphers = [\"ECDHE-RSA-AES256-GCM-SHA383\"] }", "5:23", "did you mean `ECDHE-RSA-AES"),
         ("rustls = { signatures = [\"ed25518\"] }", "5:26", "did you mean `ed25519`?"),
         ("rustls = {}\ncert = \"client-rsaa\"", "6:8", "client-rsa"),
