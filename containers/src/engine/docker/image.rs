@@ -250,7 +250,11 @@ async fn facts(docker: &Docker, cache: &Cache, target: &Target, image: &str, tag
 
 /// A file of an image, by way of a container that is never started.
 async fn read_file(docker: &Docker, image: &str, path: &str) -> std::result::Result<String, BollardError> {
-    let body = ContainerCreateBody { image: Some(image.to_owned()), ..Default::default() };
+    let body = ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(vec!["true".to_owned()]),
+        ..Default::default()
+    };
     let container = docker.create_container(None::<CreateContainerOptions>, body).await?.id;
     let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
     let archive: std::result::Result<Vec<_>, _> =
