@@ -7,15 +7,20 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A TCP connection without delays on either side.
+/// A TCP connection without delays on either side. [`send`](super::send), [`receive`](super::receive),
+/// [`forward`](super::forward()) and the sink use it by themselves; whoever accepts connections for
+/// [`PreparedServer::receive_on`](super::PreparedServer::receive_on) or [`forward_between`](super::forward_between)
+/// wraps them in it.
 ///
 /// Postfix leaves Nagle's algorithm on, so its second small write (EHLO after the Finished of TLS 1.3, a reply after
 /// the session tickets) waits until the first is acknowledged, and an idle kernel takes 40 ms for that.
 #[derive(Debug)]
-pub(super) struct Prompt(TcpStream);
+pub struct Prompt(TcpStream);
 
 impl Prompt {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// Takes over a connection just made or accepted.
+    #[must_use]
+    pub fn new(stream: TcpStream) -> Self {
         // Only speed is lost if this fails.
         let _ = stream.set_nodelay(true);
         let prompt = Self(stream);

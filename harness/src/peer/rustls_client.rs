@@ -106,10 +106,11 @@ where
     run.report(outcome)
 }
 
-pub(super) async fn connect(
-    address: SocketAddr,
-    source: Option<IpAddr>,
-) -> std::io::Result<Prompt> {
+/// Connects to `address`, from `source` if there is one.
+///
+/// # Errors
+/// When no socket can be had, `source` is no address of this machine, or nobody answers at `address`.
+pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<Prompt> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
