@@ -1,1 +1,36 @@
 //! Starts real Postfix mail servers for interop tests, in Docker or in a chroot.
+//!
+//! ```text
+//! Target ("debian-12", "mine=image:REF")
+//!   → recipe   what its image is made of, and the hash that names it (pure)
+//!   → image    debian:*-slim, or a base made by mmdebstrap, plus one layer; or a root directory
+//!   → facts    what that Postfix says of itself: versions, every parameter it knows
+//!   → config   main.cf and master.cf as typed values, quoted for Postfix (pure)
+//!   → fleet    one running Postfix with many services, held by a lease
+//!   → log      its maillog as parsed lines, by syslog_name
+//! ```
+//!
+//! Two engines do the same thing behind one trait, [`Engine`]: `docker` through testcontainers,
+//! and `chroot` for machines without Docker. Nothing here prints: what takes long is told through
+//! [`Progress`]. Every fleet ends by itself soon after the last process that used it is gone.
+
+pub mod cache;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod facts;
+pub mod fleet;
+pub mod log;
+pub mod progress;
+pub mod recipe;
+pub mod target;
+
+pub use cache::Cache;
+pub use config::{ConfigError, MainCf, MasterCf, Service};
+pub use engine::{Address, BoxFuture, Engine, EngineChoice, EngineName, Settings};
+pub use error::{Error, Result};
+pub use facts::TargetFacts;
+pub use fleet::{Fleet, FleetFile, FleetSpec, FleetState, Lifetime};
+pub use log::{Log, LogLine, LogReceiver};
+pub use progress::{Progress, ProgressEvent, silent};
+pub use target::{Target, TargetKind, Version};

@@ -1,3 +1,29 @@
-//! Interop test harness for TLS forward secrecy in Postfix.
+//! `pfs`: scenario files against real Postfix servers, three witnesses held against each other.
+//!
+//! ```text
+//! scenarios/<topic>/<case>.toml
+//!   → scenario     parse, validate                                  (pure)
+//!   → plan         × targets: fleets, master.cf lines               (pure)
+//!   → session      fleets started or joined, lines put into them    (I/O)
+//!   → peer         the other end: rustls client and server, tap     (I/O)
+//!   → observe      raw text and peer state → what each witness says (pure)
+//!   → verdict      expectations, agreement of the witnesses         (pure)
+//!   → snapshot     redact, compare with the .snap beside the file
+//!   → report       events in, terminal or JSON out
+//! ```
+//!
+//! `runner` drives a case through these stages; it knows no report type and no engine.
 
+pub mod scenario;
+pub mod plan;
+pub mod session;
 pub mod peer;
+pub mod runner;
+pub mod observe;
+pub mod redact;
+pub mod verdict;
+pub mod snapshot;
+pub mod outcome;
+pub mod report;
+pub mod cli;
+pub mod commands;

@@ -1,0 +1,241 @@
+//! Where built roots, bases and running fleets are kept, and the locks around them.
+
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::oneshot;
+
+use crate::{Error, Progress, ProgressEvent, Result};
+
+/// A directory that may be deleted at any time when nothing runs: everything in it can be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    directory: PathBuf,
+}
+
+/// A lock on a file of the cache; given back when dropped, or when the process dies.
+#[derive(Debug)]
+pub struct CacheLock {
+    _file: File,
+}
+
+impl Cache {
+    /// A cache in this directory, which is made when needed.
+    pub fn at(directory: impl Into<PathBuf>) -> Cache {
+        Cache {
+            directory: directory.into(),
+        }
+    }
+
+    /// The user's: `$PFS_CACHE`, else `$XDG_CACHE_HOME/pfs`, else `~/.cache/pfs`, else `/var/cache/pfs`.
+    #[must_use]
+    pub fn of_user() -> Cache {
+        let set = |name| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        let directory = set("PFS_CACHE")
+            .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("pfs")))
+            .or_else(|| set("HOME").map(|home| home.join(".cache/pfs")))
+            .unwrap_or_else(|| PathBuf::from("/var/cache/pfs"));
+        Cache {
+            directory: std::path::absolute(&directory).unwrap_or(directory),
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A directory below it, made if it does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::DiskFull`].
+    pub fn subdirectory(&self, name: &str) -> Result<PathBuf> {
+        let path = self.directory.join(name);
+        fs::create_dir_all(&path).map_err(Error::io("creating", &path))?;
+        Ok(path)
+    }
+
+    /// Takes a lock that one process at a time may hold. While another has it, tells so with what that one is doing,
+    /// which is what it gave as `purpose`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn lock(
+        &self,
+        name: &str,
+        purpose: &str,
+        target: &str,
+        progress: &dyn Progress,
+    ) -> Result<CacheLock> {
+        let path = self.lock_file(name)?;
+        if let Some(lock) = try_lock(&path, purpose)? {
+            return Ok(lock);
+        }
+        progress.event(waiting(&path, target));
+        wait_for(vec![path], purpose.to_owned()).await
+    }
+
+    /// As [`lock`](Cache::lock), but `count` processes may hold one of that name at a time.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn slot(
+        &self,
+        name: &str,
+        count: usize,
+        purpose: &str,
+        target: &str,
+        progress: &dyn Progress,
+    ) -> Result<CacheLock> {
+        let paths = (0..count.max(1))
+            .map(|n| self.lock_file(&format!("{name}-{n}")))
+            .collect::<Result<Vec<_>>>()?;
+        for path in &paths {
+            if let Some(lock) = try_lock(path, purpose)? {
+                return Ok(lock);
+            }
+        }
+        progress.event(waiting(&paths[0], target));
+        wait_for(paths, purpose.to_owned()).await
+    }
+
+    fn lock_file(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.subdirectory("locks")?.join(format!("{name}.lock")))
+    }
+}
+
+fn waiting(path: &Path, target: &str) -> ProgressEvent {
+    let reason = fs::read_to_string(path).unwrap_or_default();
+    let reason = reason
+        .lines()
+        .next()
+        .filter(|line| !line.is_empty())
+        .unwrap_or("another process is busy");
+    ProgressEvent::Waiting {
+        target: target.to_owned(),
+        reason: reason.to_owned(),
+        lock: path.to_owned(),
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(Error::io("opening", path))
+}
+
+fn try_lock(path: &Path, purpose: &str) -> Result<Option<CacheLock>> {
+    let file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(taken(file, purpose))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(Error::io("locking", path)(error)),
+    }
+}
+
+/// Waits for whichever lock is free first. Threads of their own, not tokio's: a runtime waits for its own when it
+/// shuts down, and nobody can interrupt a lock.
+async fn wait_for(paths: Vec<PathBuf>, purpose: String) -> Result<CacheLock> {
+    let (sender, mut receiver) =
+        tokio::sync::mpsc::channel::<(PathBuf, io::Result<File>)>(paths.len());
+    for path in paths {
+        let file = open(&path)?;
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let locked = file.lock().map(|()| file);
+            // A second lock, or one that nobody waits for any more, is dropped and so given back.
+            let _ = sender.blocking_send((path, locked));
+        });
+    }
+    match receiver.recv().await {
+        Some((_, Ok(file))) => Ok(taken(file, &purpose)),
+        Some((path, Err(error))) => Err(Error::io("locking", path)(error)),
+        None => Err(Error::io("locking", "")(io::ErrorKind::BrokenPipe.into())),
+    }
+}
+
+fn taken(mut file: File, purpose: &str) -> CacheLock {
+    // Only tells others what they wait for.
+    let _ = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{purpose} (process {})", std::process::id()));
+    CacheLock { _file: file }
+}
+
+/// Runs blocking work on a thread that nobody has to wait for when the program ends.
+///
+/// # Errors
+/// Those of `work`; [`Error::Io`] if it panicked.
+pub(crate) async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.await.unwrap_or_else(|_| {
+        Err(Error::io("working on", "a thread")(
+            io::ErrorKind::BrokenPipe.into(),
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::silent;
+
+    #[tokio::test]
+    async fn one_waits_for_the_other_and_knows_why() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path());
+        let first = cache
+            .lock("x", "bootstrapping debian-13", "debian-13", &silent())
+            .await
+            .unwrap();
+        let seen = Mutex::new(Vec::new());
+        let progress = |event| seen.lock().unwrap().push(event);
+        let mut second = Box::pin(cache.lock("x", "second", "debian-13", &progress));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        second.await.unwrap();
+        let seen = seen.into_inner().unwrap();
+        let [ProgressEvent::Waiting { reason, .. }] = seen.as_slice() else {
+            panic!("{seen:?}")
+        };
+        assert!(
+            reason.starts_with("bootstrapping debian-13 (process "),
+            "{reason}"
+        );
+    }
+
+    #[tokio::test]
+    async fn two_slots() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path());
+        let slot = || async {
+            cache
+                .slot("build", 2, "building", "t", &silent())
+                .await
+                .unwrap()
+        };
+        let (_one, two) = (slot().await, slot().await);
+        let mut third = Box::pin(slot());
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(two);
+        third.await;
+    }
+}

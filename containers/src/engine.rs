@@ -1,0 +1,151 @@
+//! What runs fleets: one small trait, two engines behind it.
+
+mod chroot;
+mod docker;
+
+use std::{future::Future, pin::Pin, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cache, Error, Fleet, FleetSpec, FleetState, Progress, Result, Target, TargetFacts};
+
+/// A future behind a pointer, so that [`Engine`] can be a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Runs fleets.
+pub trait Engine: Send + Sync {
+    /// Which engine this is.
+    fn name(&self) -> EngineName;
+
+    /// Makes sure that the target's image or root directory exists, which takes a minute the first time, and
+    /// tells what is in it.
+    ///
+    /// # Errors
+    /// The environment's: no tool, no mirror, no room, Docker gone.
+    fn prepare<'a>(
+        &'a self,
+        target: &'a Target,
+        progress: &'a dyn Progress,
+    ) -> BoxFuture<'a, Result<TargetFacts>>;
+
+    /// Starts a fleet, and returns once it is ready (see [`Fleet::ready`]). Prepares the target first if nobody
+    /// did, without telling anybody.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what cannot be written, [`Error::Refused`] with Postfix's own words, and the
+    /// environment's. Nothing is left behind.
+    fn start<'a>(&'a self, spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>>;
+
+    /// Joins a running fleet that another process started.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] if it does not run any more.
+    fn attach<'a>(&'a self, state: &'a FleetState) -> BoxFuture<'a, Result<Fleet>>;
+
+    /// Removes what dead runs left behind; returns how many fleets that were.
+    ///
+    /// # Errors
+    /// The environment's.
+    fn sweep(&self) -> BoxFuture<'_, Result<usize>>;
+}
+
+/// Name of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// Containers, through testcontainers.
+    Docker,
+    /// A root directory on this machine.
+    Chroot,
+}
+
+impl std::fmt::Display for EngineName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            EngineName::Docker => "docker",
+            EngineName::Chroot => "chroot",
+        })
+    }
+}
+
+/// How a container's ports are reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Address {
+    /// At its bridge address where that is reachable, else published.
+    #[default]
+    Auto,
+    /// At its bridge address.
+    Bridge,
+    /// Published on 127.0.0.1.
+    Published,
+}
+
+/// What an engine needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where built roots, bases and running fleets are kept.
+    pub cache: Cache,
+    /// How a container's ports are reached.
+    pub address: Address,
+}
+
+impl Settings {
+    /// The defaults around a cache.
+    #[must_use]
+    pub fn new(cache: Cache) -> Settings {
+        Settings {
+            cache,
+            address: Address::Auto,
+        }
+    }
+}
+
+/// What a user may ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// Docker if its socket answers, else chroot.
+    #[default]
+    Auto,
+    /// Docker.
+    Docker,
+    /// Chroot.
+    Chroot,
+}
+
+impl FromStr for EngineChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<EngineChoice> {
+        match text {
+            "auto" => Ok(EngineChoice::Auto),
+            "docker" => Ok(EngineChoice::Docker),
+            "chroot" => Ok(EngineChoice::Chroot),
+            _ => Err(Error::UnknownEngine {
+                given: text.to_owned(),
+            }),
+        }
+    }
+}
+
+impl EngineChoice {
+    /// The engine chosen, after checking that it works here.
+    ///
+    /// # Errors
+    /// [`Error::DockerUnreachable`], [`Error::NotRoot`] or, for `Auto`, [`Error::NoEngine`].
+    pub async fn open(self, settings: Settings) -> Result<Box<dyn Engine>> {
+        match self {
+            EngineChoice::Docker => Ok(Box::new(docker::DockerEngine::open(settings).await?)),
+            EngineChoice::Chroot => Ok(Box::new(chroot::ChrootEngine::open(settings)?)),
+            EngineChoice::Auto => match docker::DockerEngine::open(settings.clone()).await {
+                Ok(docker) => Ok(Box::new(docker)),
+                Err(docker) => match chroot::ChrootEngine::open(settings) {
+                    Ok(chroot) => Ok(Box::new(chroot)),
+                    Err(chroot) => Err(Error::NoEngine {
+                        docker: docker.to_string(),
+                        chroot: chroot.to_string(),
+                    }),
+                },
+            },
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The docker engine.
+
+use crate::{
+    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Progress, Result, Settings,
+    Target, TargetFacts,
+};
+
+pub(crate) struct DockerEngine {
+    _settings: Settings,
+}
+
+impl DockerEngine {
+    pub(crate) async fn open(settings: Settings) -> Result<DockerEngine> {
+        Ok(DockerEngine {
+            _settings: settings,
+        })
+    }
+}
+
+fn unfinished<T>() -> Result<T> {
+    Err(Error::DockerUnreachable {
+        why: "this engine is not finished".to_owned(),
+    })
+}
+
+impl Engine for DockerEngine {
+    fn name(&self) -> EngineName {
+        EngineName::Docker
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        _target: &'a Target,
+        _progress: &'a dyn Progress,
+    ) -> BoxFuture<'a, Result<TargetFacts>> {
+        Box::pin(async { unfinished() })
+    }
+
+    fn start<'a>(&'a self, _spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>> {
+        Box::pin(async { unfinished() })
+    }
+
+    fn attach<'a>(&'a self, _state: &'a FleetState) -> BoxFuture<'a, Result<Fleet>> {
+        Box::pin(async { unfinished() })
+    }
+
+    fn sweep(&self) -> BoxFuture<'_, Result<usize>> {
+        Box::pin(async { unfinished() })
+    }
+}

@@ -1,0 +1,269 @@
+//! A fleet: one running Postfix with many services, and what it is made from.
+
+pub(crate) mod files;
+pub(crate) mod lease;
+pub(crate) mod ready;
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BoxFuture, EngineName, Error, Log, MainCf, Result, Service, Target, TargetFacts,
+    config::base::{self, INJECT_PORT, LEASE_PORT},
+};
+use lease::Lease;
+
+/// How long a fleet runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lifetime {
+    /// Until nobody has held its lease for about this long (counted in steps of a quarter of it).
+    Leased {
+        /// Time without any holder.
+        grace: Duration,
+    },
+    /// Until it is stopped.
+    Forever,
+}
+
+impl Default for Lifetime {
+    fn default() -> Lifetime {
+        Lifetime::Leased {
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A file to put into a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetFile {
+    /// Absolute path inside the fleet, under `/etc/postfix/pfs/`.
+    pub path: String,
+    /// Permission bits, such as `0o644`; the owner is root.
+    pub mode: u32,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+impl FleetFile {
+    /// A file everybody may read.
+    pub fn public(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> FleetFile {
+        FleetFile {
+            path: path.into(),
+            mode: 0o644,
+            bytes: bytes.into(),
+        }
+    }
+
+    /// A file for root alone, such as a private key: Postfix's daemons read theirs before they drop root.
+    pub fn secret(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> FleetFile {
+        FleetFile {
+            path: path.into(),
+            mode: 0o600,
+            bytes: bytes.into(),
+        }
+    }
+}
+
+/// What a fleet is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetSpec {
+    /// Its name: 1 to 40 of `a-z`, `0-9`, `-`; unique on the machine while it runs.
+    pub id: String,
+    /// The Postfix in it.
+    pub target: Target,
+    /// main.cf: the base, and what this fleet needs of its own.
+    pub main_cf: MainCf,
+    /// The services under test, behind those every fleet has.
+    pub services: Vec<Service>,
+    /// Certificates, tables and the like. A file at [`base::TRANSPORT_FILE`] adds routes.
+    pub files: Vec<FleetFile>,
+    /// Host names that resolve to the harness's address inside the fleet.
+    pub hosts: Vec<String>,
+    /// How long it runs.
+    pub lifetime: Lifetime,
+    /// Most time its start may take, readiness included.
+    pub deadline: Duration,
+    /// TCP port that takes mail without TLS.
+    pub inject_port: u16,
+    /// TCP port of the lease.
+    pub lease_port: u16,
+}
+
+impl FleetSpec {
+    /// A fleet with nothing but what every fleet has.
+    pub fn new(id: impl Into<String>, target: Target, facts: &TargetFacts) -> FleetSpec {
+        FleetSpec {
+            id: id.into(),
+            target,
+            main_cf: base::main_cf(facts),
+            services: Vec::new(),
+            files: Vec::new(),
+            hosts: vec!["mail.example.test".to_owned()],
+            lifetime: Lifetime::default(),
+            deadline: Duration::from_secs(30),
+            inject_port: INJECT_PORT,
+            lease_port: LEASE_PORT,
+        }
+    }
+}
+
+/// How the harness reaches a fleet's ports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// Every port at this address.
+    Direct(Ipv4Addr),
+    /// Each port published as another one on 127.0.0.1.
+    Published(BTreeMap<u16, u16>),
+}
+
+/// Where a fleet lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Home {
+    /// A container's id.
+    Container(String),
+    /// The directory that holds its root, its log and its supervisor's pid.
+    Directory(PathBuf),
+}
+
+/// What another process needs to join a running fleet; plain data, to be kept in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetState {
+    /// Its name.
+    pub id: String,
+    /// The engine that runs it.
+    pub engine: EngineName,
+    /// The Postfix in it.
+    pub target: Target,
+    /// Where it lives.
+    pub home: Home,
+    /// How its ports are reached.
+    pub reach: Reach,
+    /// Where the harness listens for this fleet's Postfix.
+    pub harness: IpAddr,
+    /// Hash of everything it was made from (see [`FleetSpec::hash`]).
+    pub spec_hash: String,
+    /// TCP port that takes mail without TLS.
+    pub inject_port: u16,
+    /// TCP port of the lease.
+    pub lease_port: u16,
+}
+
+/// What an engine does for one of its running fleets.
+pub(crate) trait Backend: Send + Sync {
+    /// Ends the fleet and removes everything it left, at once.
+    fn stop(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// A running fleet, held by this process's lease on it.
+///
+/// Dropping it gives the lease up: the fleet then ends by itself (see [`Lifetime`]) unless another process
+/// holds one. [`Fleet::stop`] ends it for everybody at once.
+pub struct Fleet {
+    state: FleetState,
+    log: Log,
+    lease: Lease,
+    backend: Arc<dyn Backend>,
+}
+
+impl Fleet {
+    pub(crate) fn new(
+        state: FleetState,
+        log: Log,
+        lease: Lease,
+        backend: Arc<dyn Backend>,
+    ) -> Fleet {
+        Fleet {
+            state,
+            log,
+            lease,
+            backend,
+        }
+    }
+
+    /// Where the harness connects to reach a port of this fleet.
+    ///
+    /// In published mode a port that is no service's has no address: 127.0.0.1 with port 0, which nothing answers.
+    #[must_use]
+    pub fn address_of(&self, port: u16) -> SocketAddr {
+        self.state.address_of(port)
+    }
+
+    /// Where the harness must listen to be reached by this fleet's Postfix.
+    #[must_use]
+    pub fn harness_address(&self) -> IpAddr {
+        self.state.harness
+    }
+
+    /// Its log, from this process's start or attachment on.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What another process needs to join it.
+    #[must_use]
+    pub fn state(&self) -> &FleetState {
+        &self.state
+    }
+
+    /// Whether it still runs, as far as our lease's connection tells; costs nothing.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.lease.is_held()
+    }
+
+    /// Waits until the fleet ends, for whatever reason.
+    pub async fn ended(&self) {
+        self.lease.lost().await;
+    }
+
+    /// Proves that master, smtpd, the logger and our reading of its log all work: sends a token to the
+    /// inject service and waits for it in the log. [`Engine::start`](crate::Engine::start) and
+    /// [`attach`](crate::Engine::attach) have done that already.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with Postfix's own words, [`Error::Gone`], [`Error::Deadline`].
+    pub async fn ready(&self, deadline: Duration) -> Result<()> {
+        ready::ready(&self.state, &self.log, deadline).await
+    }
+
+    /// Ends the fleet at once, for every process that uses it, and removes what it left.
+    ///
+    /// # Errors
+    /// Those of the engine; a fleet that is gone already is none.
+    pub async fn stop(&self) -> Result<()> {
+        self.backend.stop().await
+    }
+}
+
+impl FleetState {
+    /// See [`Fleet::address_of`].
+    #[must_use]
+    pub fn address_of(&self, port: u16) -> SocketAddr {
+        match &self.reach {
+            Reach::Direct(address) => SocketAddr::from((*address, port)),
+            Reach::Published(ports) => SocketAddr::from((
+                Ipv4Addr::LOCALHOST,
+                ports.get(&port).copied().unwrap_or_default(),
+            )),
+        }
+    }
+
+    pub(crate) fn gone(&self, why: impl Into<String>) -> Error {
+        Error::Gone {
+            fleet: self.id.clone(),
+            why: why.into(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Reads a fleet's log as it grows, and feeds [`Log`](super::Log).

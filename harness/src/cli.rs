@@ -1,0 +1,158 @@
+//! The command line of `pfs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs scenario files against real Postfix servers and holds the log, the Received: header and
+/// the peer's own view of each TLS handshake against each other and against snapshots.
+#[derive(Debug, Parser)]
+#[command(name = "pfs", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 all passed, 1 some failed, 2 a scenario or an option is wrong (nothing was started),
+3 the environment is broken (Docker, an image, a port, the disk).
+
+Images, root file systems and keys are kept in $PFS_CACHE (default ~/.cache/pfs); they may be
+deleted at any time.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios on every target and print a table of results.
+    #[command(after_help = "\
+Examples:
+  pfs run                                  all scenarios on the three default targets
+  pfs run eecdh sni                        the cases whose name contains eecdh or sni
+  pfs run 'eecdh/server-group[P-256,TLSv1.3]' --target debian-12
+  pfs run my/case.toml --target debian-testing --target mine=image:my/postfix:latest
+  pfs run --format json >results.jsonl     one JSON object for each case and target
+  pfs run --accept new-topic               write the snapshots of what was seen")]
+    Run(Run),
+    /// List the cases, without running anything.
+    #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]
+    List(List),
+    /// Show what would run for one case: the lines of main.cf and master.cf. Starts nothing.
+    #[command(after_help = "Example:\n  pfs plan 'eecdh/server-group[P-256,TLSv1.3]' --target debian-12")]
+    Plan(PlanArgs),
+    /// Start the targets' fleets and leave them running, so that later runs start warm.
+    #[command(after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down")]
+    Up(Up),
+    /// Stop the fleets that `pfs up` left running.
+    Down(Where),
+    /// List the targets, and what Postfix and OpenSSL each has.
+    Targets,
+    /// Print the JSON schema of the scenario format.
+    Schema,
+}
+
+/// Options of `pfs run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Pieces of case names, or files ending in .toml. None: all cases.
+    #[arg(value_name = "FILTER|FILE.toml")]
+    pub filters: Vec<String>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+    /// How many cases run at once [default: 4 for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Write what was seen as the new snapshots
+    #[arg(long)]
+    pub accept: bool,
+    /// Leave the fleets running for inspection (as `pfs up` does)
+    #[arg(long)]
+    pub keep: bool,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Options of `pfs list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Pieces of case names. None: all cases.
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Options of `pfs plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The case, or a piece of its name that no other has.
+    pub case: String,
+    /// The target
+    #[arg(long, value_name = "T")]
+    pub target: String,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+}
+
+/// Options of `pfs up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Where the scenarios are.
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    /// Directory of <topic>/<case>.toml files
+    #[arg(long = "scenarios", value_name = "DIR", default_value = "scenarios")]
+    pub dir: PathBuf,
+}
+
+/// Which targets.
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// A target: debian-11, debian-12, debian-13, debian-testing, or NAME=image:REF; may be given
+    /// more than once [default: debian-11, debian-12, debian-13]
+    #[arg(long = "target", value_name = "T")]
+    pub targets: Vec<String>,
+}
+
+/// Which engine.
+#[derive(Debug, Args)]
+pub struct Where {
+    /// What starts the Postfix instances; auto is docker if its socket answers, else chroot
+    #[arg(long, value_enum, default_value_t = EngineName::Auto)]
+    pub engine: EngineName,
+}
+
+/// The engines by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// Docker if its socket answers, else chroot.
+    Auto,
+    /// Containers (Docker, or Podman through its socket).
+    Docker,
+    /// Root file systems in directories, entered with chroot(2); needs root.
+    Chroot,
+}
+
+/// What is printed on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}

@@ -1,0 +1,32 @@
+//! What each command of `pfs` does.
+
+mod error;
+mod list;
+mod prepare;
+mod run;
+mod warm;
+
+pub use error::Error;
+pub use prepare::{Ground, prepare};
+
+use crate::cli::{Cli, Command};
+use crate::outcome::EXIT_PASS;
+
+/// Carries a command out; returns the exit code.
+///
+/// # Errors
+/// A wrong option or scenario ([`Error::is_usage`]), or a broken environment.
+pub async fn execute(cli: Cli) -> Result<u8, Error> {
+    match cli.command {
+        Command::Run(options) => run::run(options).await,
+        Command::List(options) => list::list(&options),
+        Command::Plan(options) => list::plan(&options),
+        Command::Up(options) => warm::up(options).await,
+        Command::Down(place) => warm::down(place).await,
+        Command::Targets => list::targets(),
+        Command::Schema => {
+            print!("{}", crate::scenario::schema());
+            Ok(EXIT_PASS)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `pfs list`, `pfs plan`, `pfs targets`: nothing is started.
+
+use std::sync::Arc;
+
+use pfs_containers::Target;
+use serde_json::json;
+
+use super::Error;
+use super::prepare::{nominal, select};
+use crate::cli::{Format, List, PlanArgs};
+use crate::outcome::EXIT_PASS;
+use crate::plan::{self, Decision};
+
+pub(super) fn list(options: &List) -> Result<u8, Error> {
+    for scenario in select(&options.scenarios.dir, &options.filters)? {
+        let file = &scenario.file;
+        let targets: Vec<String> = file.targets.iter().map(ToString::to_string).collect();
+        match options.format {
+            Format::Json => println!(
+                "{}",
+                json!({
+                    "id": scenario.id.to_string(),
+                    "topic": scenario.id.topic,
+                    "why": file.why,
+                    "claims": file.claims,
+                    "targets": targets,
+                })
+            ),
+            Format::Text => {
+                let limits = match targets.as_slice() {
+                    [] => String::new(),
+                    some => format!(" ({})", some.join(", ")),
+                };
+                println!("{}{limits}", scenario.id);
+            }
+        }
+    }
+    Ok(EXIT_PASS)
+}
+
+pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
+    let target = Target::parse(&options.target)?;
+    let versions = nominal(&target).ok_or_else(|| {
+        Error::Usage(format!("nothing is known of {} before it is built; try `pfs run`", target.name()))
+    })?;
+    let all = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
+    let exact = all.iter().find(|scenario| scenario.id.to_string() == options.case);
+    let scenario = match (exact, all.as_slice()) {
+        (Some(scenario), _) | (None, [scenario]) => Arc::clone(scenario),
+        (None, several) => {
+            let names: Vec<_> = several.iter().map(|scenario| scenario.id.to_string()).collect();
+            return Err(Error::Usage(format!(
+                "`{}` is a piece of several names: {}",
+                options.case,
+                names.join(", ")
+            )));
+        }
+    };
+    match plan::plan(&scenario, &versions) {
+        Decision::Run(case) => print!("{}", plan::show(&case)),
+        Decision::NotApplicable { why, .. } => println!("{}: not applicable: {why}", scenario.id),
+    }
+    Ok(EXIT_PASS)
+}
+
+pub(super) fn targets() -> Result<u8, Error> {
+    for target in Target::built_in() {
+        let versions = nominal(&target)
+            .map(|v| format!("Postfix {}, OpenSSL {}", v.postfix, v.openssl))
+            .unwrap_or_default();
+        let default = Target::defaults().any(|one| one.name() == target.name());
+        println!("{:<16}{versions}{}", target.name(), if default { "" } else { " (only when named)" });
+    }
+    println!("{:<16}an image of your own with Postfix in it", "NAME=image:REF");
+    Ok(EXIT_PASS)
+}

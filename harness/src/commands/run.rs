@@ -1,0 +1,104 @@
+//! `pfs run`.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::Error;
+use super::prepare::{Ground, prepare, select};
+use crate::cli::{Format, Run};
+use crate::outcome::EXIT_INTERRUPTED;
+use crate::report::{Event, Json, Report, Terminal};
+use crate::runner;
+use crate::session::{Kind, Session};
+
+/// How many cases run at once for each processor: most of a case is waiting for a new process.
+const JOBS_PER_PROCESSOR: usize = 4;
+
+pub(super) async fn run(options: Run) -> Result<u8, Error> {
+    let scenarios = select(&options.scenarios.dir, &options.filters)?;
+    let (events, mut received) = mpsc::unbounded_channel();
+    let mut report: Box<dyn Report> = match options.format {
+        Format::Json => Box::new(Json),
+        Format::Text => Box::new(Terminal::new(reproduce(&options))),
+    };
+    let reporter = tokio::spawn(async move {
+        while let Some(event) = received.recv().await {
+            report.event(&event);
+        }
+    });
+    let ground = tokio::select! {
+        ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events) => Some(ground),
+        () = interrupted() => None,
+    };
+    let result = match ground {
+        Some(Ok(ground)) => work(&options, ground, &events).await,
+        Some(Err(error)) => Err(error),
+        None => Ok(EXIT_INTERRUPTED),
+    };
+    drop(events);
+    let _ = reporter.await;
+    result
+}
+
+async fn work(
+    options: &Run,
+    ground: Ground,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Result<u8, Error> {
+    let kind = if options.keep || Session::is_warm(&ground.cache, ground.engine.name()) {
+        Kind::Warm
+    } else {
+        Kind::Private
+    };
+    let catalogue = ground.cases();
+    let _ = events.send(Event::Started {
+        engine: ground.engine.name().to_string(),
+        targets: ground.columns.clone(),
+        cases: ground.decisions.len(),
+    });
+    let session =
+        Arc::new(Session::open(ground.engine, &ground.cache, kind, ground.targets, catalogue).await?);
+    let jobs = options.jobs.map_or_else(default_jobs, usize::from);
+    let options = runner::Options { jobs, accept: options.accept };
+    let code = tokio::select! {
+        tally = runner::run(&session, ground.decisions, options, events) => tally.exit_code(),
+        () = interrupted() => EXIT_INTERRUPTED,
+    };
+    session.close().await?;
+    Ok(code)
+}
+
+fn default_jobs() -> usize {
+    JOBS_PER_PROCESSOR * std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// SIGINT or SIGTERM.
+pub(super) async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                terminated.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// The command that runs one of these cases alone, up to the case's name.
+fn reproduce(options: &Run) -> String {
+    let mut command = "pfs run".to_owned();
+    if options.scenarios.dir.as_os_str() != "scenarios" {
+        command.push_str(&format!(" --scenarios {}", options.scenarios.dir.display()));
+    }
+    for file in options.filters.iter().filter(|filter| filter.ends_with(".toml")) {
+        command.push_str(&format!(" {file}"));
+    }
+    command
+}
+

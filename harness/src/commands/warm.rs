@@ -1,0 +1,48 @@
+//! `pfs up` and `pfs down`.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::mpsc;
+
+use super::Error;
+use super::prepare::{open_engine, prepare, select};
+use crate::cli::{Up, Where};
+use crate::outcome::EXIT_PASS;
+use crate::report::Event;
+use crate::session::{Kind, Session};
+
+pub(super) async fn up(options: Up) -> Result<u8, Error> {
+    let scenarios = select(&options.scenarios.dir, &[])?;
+    let (events, mut received) = mpsc::unbounded_channel();
+    let reporter = tokio::spawn(async move {
+        while let Some(event) = received.recv().await {
+            if let Event::Doing { target, what } = event {
+                eprintln!("{target}: {}", crate::redact::printable(&what));
+            }
+        }
+    });
+    let ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events).await?;
+    let cases = ground.cases();
+    let engine = ground.engine.name();
+    let session = Session::open(ground.engine, &ground.cache, Kind::Warm, ground.targets, cases.clone()).await?;
+    let mut seen = BTreeSet::new();
+    for case in &cases {
+        for fleet in case.fleets() {
+            if seen.insert(fleet.clone()) {
+                session.fleet(fleet, case).await?;
+                eprintln!("{fleet}: up ({engine})");
+            }
+        }
+    }
+    drop(events);
+    let _ = reporter.await;
+    eprintln!("{} fleets are up; `pfs run` uses them, `pfs down` stops them", seen.len());
+    Ok(EXIT_PASS)
+}
+
+pub(super) async fn down(place: Where) -> Result<u8, Error> {
+    let (engine, cache) = open_engine(place.engine).await?;
+    let stopped = Session::down(&*engine, &cache).await?;
+    eprintln!("{stopped} fleets stopped ({})", engine.name());
+    Ok(EXIT_PASS)
+}

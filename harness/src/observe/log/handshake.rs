@@ -1,0 +1,121 @@
+//! Handshakes and certificates that failed.
+
+use std::fmt;
+
+use crate::observe::summary::{PeerName, Side, number};
+
+/// The OpenSSL call that Postfix reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SslOperation {
+    /// `SSL_accept`: the logging Postfix is the server.
+    Accept,
+    /// `SSL_connect`: the logging Postfix is the client.
+    Connect,
+}
+
+impl SslOperation {
+    /// The end that the logging Postfix is.
+    pub fn side(self) -> Side {
+        match self {
+            Self::Accept => Side::Server,
+            Self::Connect => Side::Client,
+        }
+    }
+}
+
+/// Why the call failed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SslErrorDetail {
+    /// `lost connection`: the peer closed without a word.
+    LostConnection,
+    /// A number, always -1 in practice: OpenSSL's error stack follows in lines of its own.
+    Code(i32),
+    /// The text of an `errno`, such as `Connection reset by peer`.
+    System(String),
+}
+
+impl fmt::Display for SslErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LostConnection => f.write_str("lost connection"),
+            Self::Code(code) => write!(f, "{code}"),
+            Self::System(text) => f.write_str(text),
+        }
+    }
+}
+
+/// `SSL_accept error from PEER: DETAIL`, `SSL_connect error to PEER: DETAIL`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SslError {
+    /// The call.
+    pub operation: SslOperation,
+    /// The other end.
+    pub peer: PeerName,
+    /// Why it failed.
+    pub detail: SslErrorDetail,
+}
+
+impl SslError {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (operation, rest) = if let Some(rest) = text.strip_prefix("SSL_accept error from ") {
+            (SslOperation::Accept, rest)
+        } else {
+            (SslOperation::Connect, text.strip_prefix("SSL_connect error to ")?)
+        };
+        let (peer, detail) = rest.split_once(": ")?;
+        Some(Self {
+            operation,
+            peer: PeerName::parse(peer)?,
+            detail: match detail {
+                "lost connection" => SslErrorDetail::LostConnection,
+                other => match other.parse() {
+                    Ok(code) => SslErrorDetail::Code(code),
+                    Err(_) => SslErrorDetail::System(other.to_owned()),
+                },
+            },
+        })
+    }
+}
+
+/// `[server |client ]certificate verification failed for PEER: REASON` (`tls_verify.c`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateVerification {
+    /// Whose certificate failed: what the line says, else the opposite of the daemon's side.
+    pub certificate_of: Option<Side>,
+    /// The other end.
+    pub peer: PeerName,
+    /// OpenSSL's `X509_V_ERR_…` number, where printed.
+    pub number: Option<u32>,
+    /// The subject of an untrusted issuer, as `/CN=…`.
+    pub issuer: Option<String>,
+    /// `untrusted issuer`, `self-signed certificate`, `hostname mismatch`, `certificate has expired`, as printed.
+    pub reason: String,
+}
+
+impl CertificateVerification {
+    pub(super) fn parse(text: &str, seen_by: Option<Side>) -> Option<Self> {
+        let (purpose, rest) = text.split_once("certificate verification failed for ")?;
+        let certificate_of = match purpose {
+            "server " => Some(Side::Server),
+            "client " => Some(Side::Client),
+            "" => seen_by.map(Side::other),
+            _ => return None,
+        };
+        let (peer, reason) = rest.split_once(": ")?;
+        let (number, reason) = match reason.strip_prefix("num=").and_then(|rest| rest.split_once(':')) {
+            Some((digits, reason)) => (number(digits), reason),
+            None => (None, reason),
+        };
+        let (reason, issuer) = match reason.strip_prefix("untrusted issuer ") {
+            Some(issuer) => ("untrusted issuer", Some(issuer.to_owned())),
+            None => (reason, None),
+        };
+        Some(Self {
+            certificate_of,
+            peer: PeerName::parse(peer)?,
+            number,
+            issuer,
+            reason: reason.to_owned(),
+        })
+    }
+}

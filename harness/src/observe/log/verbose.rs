@@ -1,0 +1,304 @@
+//! What `smtp_tls_loglevel` and `smtpd_tls_loglevel` of 2 and more add.
+
+use super::dane::TlsaRecord;
+use crate::observe::summary::{PeerName, Side, number};
+
+/// A line that loglevel 1 does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verbose {
+    /// `PEER: depth=D verify=V subject=S`, `PEER: verify=V raw public key`: a step of the chain's verification.
+    ChainStep {
+        /// The other end.
+        peer: PeerName,
+        /// Distance from the leaf; `None` for a raw public key.
+        depth: Option<u32>,
+        /// Whether OpenSSL is content so far.
+        ok: bool,
+        /// Such as `/CN=mail.example.test`.
+        subject: Option<String>,
+    },
+    /// `PEER: TLS cipher list "…"`: what `tls_medium_cipherlist` and its kin came to.
+    CipherList {
+        /// The other end.
+        peer: PeerName,
+        /// In OpenSSL's language.
+        list: String,
+    },
+    /// `PEER: subject_CN=…, issuer=…, cert fingerprint=…, pkey fingerprint=…`; 3.5 and 3.7 say `issuer_CN`, `fingerprint`,
+    /// `pkey_fingerprint`.
+    Identity {
+        /// The other end.
+        peer: PeerName,
+        /// Common name of the certificate.
+        subject_cn: String,
+        /// Common name of the issuer.
+        issuer_cn: String,
+        /// Digest of the certificate, in hexadecimal with colons.
+        certificate_fingerprint: Option<String>,
+        /// Digest of the public key.
+        key_fingerprint: Option<String>,
+    },
+    /// `initializing the client-side TLS engine`.
+    Initializing(Side),
+    /// What made the peer's identity good: `Matched DANE EE certificate at depth 0: 3 1 1 …`, `Matched fingerprint: …`,
+    /// `Matched trust anchor at depth 1`, and 3.5's `depth=0 matched end entity certificate sha256 digest …`.
+    Matched {
+        /// The other end.
+        peer: PeerName,
+        /// As printed, up to the colon.
+        what: String,
+        /// The record, where one is printed.
+        record: Option<TlsaRecord>,
+    },
+    /// `PEER: matched peername: NAME`; 3.5 `PEER: Matched subjectAltName: NAME`.
+    MatchedName {
+        /// The other end.
+        peer: PeerName,
+        /// The name that matched.
+        name: String,
+    },
+    /// 3.5's `PEER CommonName NAME`, `PEER: subjectAltName: NAME`: names the certificate has.
+    NameSeen {
+        /// The other end.
+        peer: PeerName,
+        /// The name.
+        name: String,
+    },
+    /// `Host offered STARTTLS: [NAME]` (`smtp_tls_note_starttls_offer`).
+    Offered {
+        /// The server's name.
+        host: String,
+    },
+    /// `PEER: raw public key fingerprint=…`.
+    RawPublicKey {
+        /// The other end.
+        peer: PeerName,
+        /// Digest of the key.
+        fingerprint: String,
+    },
+    /// `PEER: Reusing old session[ (RFC 5077 session ticket)]`.
+    ResumedSession {
+        /// The other end.
+        peer: PeerName,
+        /// Whether the server found it in a ticket.
+        ticket: bool,
+    },
+    /// `looking for session …`, `save session …`, `reloaded session …`, `remove session …`.
+    SessionCache {
+        /// The line.
+        text: String,
+    },
+    /// `setting up TLS connection to|from PEER`.
+    SettingUp {
+        /// The end that the logging Postfix is.
+        side: Side,
+        /// The other end.
+        peer: PeerName,
+    },
+    /// `PEER: SNI hostname: NAME`: what the client asks for.
+    SniSent {
+        /// The server.
+        peer: PeerName,
+        /// The name.
+        name: String,
+    },
+    /// `SSL_accept:…`, `SSL_connect:…`: OpenSSL's state machine, different with each of its versions; `SSL3 alert read:fatal:…`.
+    State {
+        /// The line.
+        text: String,
+    },
+    /// `PEER: Issuing session ticket, key expiration: N`, `PEER: Decrypting session ticket, …`.
+    Ticket {
+        /// The client.
+        peer: PeerName,
+        /// Whether it is a new one.
+        issued: bool,
+        /// Seconds since 1970 (UTC) after which the ticket's key is not used any more.
+        key_expiration: u64,
+    },
+    /// `DNSSEC-signed TLSA record: NAME: 3 1 1 …`, `fingerprint: digest as private-use TLSA record: 3 0 255 …`.
+    Tlsa {
+        /// The name the record has, the file it came from, or `fingerprint`.
+        owner: String,
+        /// The record.
+        record: TlsaRecord,
+    },
+    /// `PEER: re-using session with untrusted certificate, look for details earlier in the log`.
+    UntrustedSession {
+        /// The other end.
+        peer: PeerName,
+    },
+}
+
+impl Verbose {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        general(text).or_else(|| {
+            if let Some((peer, rest)) = text.split_once(": ")
+                && let Some(peer) = PeerName::parse(peer)
+            {
+                return about(peer, rest);
+            }
+            let (peer, name) = text.split_once(" CommonName ")?;
+            Some(Self::NameSeen {
+                peer: PeerName::parse(peer)?,
+                name: name.to_owned(),
+            })
+        })
+    }
+}
+
+fn general(text: &str) -> Option<Verbose> {
+    const SESSION_CACHE: [&str; 4] = ["looking for session ", "reloaded session ", "remove session ", "save session "];
+    const STATE: [&str; 5] = ["SSL_accept:", "SSL_connect:", "SSL3 alert read:", "SSL3 alert write:", "SSL_shutdown:"];
+    let owned = || text.to_owned();
+    if STATE.iter().any(|start| text.starts_with(start)) {
+        return Some(Verbose::State { text: owned() });
+    }
+    if SESSION_CACHE.iter().any(|start| text.starts_with(start)) {
+        return Some(Verbose::SessionCache { text: owned() });
+    }
+    match text {
+        "initializing the client-side TLS engine" => return Some(Verbose::Initializing(Side::Client)),
+        "initializing the server-side TLS engine" => return Some(Verbose::Initializing(Side::Server)),
+        _ => {}
+    }
+    for (start, side) in [
+        ("setting up TLS connection to ", Side::Client),
+        ("setting up TLS connection from ", Side::Server),
+    ] {
+        if let Some(peer) = text.strip_prefix(start) {
+            let peer = PeerName::parse(peer)?;
+            return Some(Verbose::SettingUp { side, peer });
+        }
+    }
+    if let Some(host) = text.strip_prefix("Host offered STARTTLS: [") {
+        let host = host.strip_suffix(']')?.to_owned();
+        return Some(Verbose::Offered { host });
+    }
+    if let Some((_, rest)) = text.split_once("TLSA record: ")
+        && text.starts_with("DNSSEC-signed ")
+    {
+        return tlsa(rest);
+    }
+    if let Some((owner, rest)) = text.split_once(": ")
+        && let Some((_, record)) = rest.split_once("as private-use TLSA record: ")
+    {
+        return TlsaRecord::parse(record).map(|record| Verbose::Tlsa {
+            owner: owner.to_owned(),
+            record,
+        });
+    }
+    text.strip_prefix("TA cert as TLSA record: ")
+        .or_else(|| text.strip_prefix("TA public key as TLSA record: "))
+        .and_then(tlsa)
+}
+
+fn tlsa(text: &str) -> Option<Verbose> {
+    let (owner, record) = text.split_once(": ")?;
+    Some(Verbose::Tlsa {
+        owner: owner.to_owned(),
+        record: TlsaRecord::parse(record)?,
+    })
+}
+
+fn about(peer: PeerName, text: &str) -> Option<Verbose> {
+    if let Some(list) = text.strip_prefix("TLS cipher list \"") {
+        let list = list.strip_suffix('"')?.to_owned();
+        return Some(Verbose::CipherList { peer, list });
+    }
+    if let Some(name) = text.strip_prefix("SNI hostname: ") {
+        let name = name.to_owned();
+        return Some(Verbose::SniSent { peer, name });
+    }
+    if let Some(fingerprint) = text.strip_prefix("raw public key fingerprint=") {
+        let fingerprint = fingerprint.to_owned();
+        return Some(Verbose::RawPublicKey { peer, fingerprint });
+    }
+    if let Some(name) = text
+        .strip_prefix("matched peername: ")
+        .or_else(|| text.strip_prefix("Matched subjectAltName: "))
+        .or_else(|| text.strip_prefix("Matched CommonName "))
+    {
+        let name = name.to_owned();
+        return Some(Verbose::MatchedName { peer, name });
+    }
+    if let Some(name) = text.strip_prefix("subjectAltName: ") {
+        let name = name.to_owned();
+        return Some(Verbose::NameSeen { peer, name });
+    }
+    if let Some(rest) = text.strip_prefix("Reusing old session") {
+        return Some(Verbose::ResumedSession {
+            peer,
+            ticket: rest.contains("session ticket"),
+        });
+    }
+    if text.starts_with("re-using session with untrusted ") {
+        return Some(Verbose::UntrustedSession { peer });
+    }
+    for (start, issued) in [("Issuing session ticket", true), ("Decrypting session ticket", false)] {
+        if let Some(rest) = text.strip_prefix(start) {
+            let key_expiration = number(rest.strip_prefix(", key expiration: ")?)?;
+            return Some(Verbose::Ticket {
+                peer,
+                issued,
+                key_expiration,
+            });
+        }
+    }
+    if let Some(rest) = text.strip_prefix("subject_CN=") {
+        return identity(peer, rest);
+    }
+    if text.contains(" session ") && text.ends_with(" cache") {
+        return Some(Verbose::SessionCache { text: text.to_owned() });
+    }
+    chain_step(&peer, text).or_else(|| matched(peer, text))
+}
+
+fn identity(peer: PeerName, rest: &str) -> Option<Verbose> {
+    let (subject, rest) = rest.split_once(", issuer=").or_else(|| rest.split_once(", issuer_CN="))?;
+    let (rest, key) = match rest.rsplit_once(", pkey fingerprint=").or_else(|| rest.rsplit_once(", pkey_fingerprint=")) {
+        Some((rest, key)) => (rest, Some(key)),
+        None => (rest, None),
+    };
+    let (issuer, certificate) = match rest.rsplit_once(", cert fingerprint=").or_else(|| rest.rsplit_once(", fingerprint=")) {
+        Some((issuer, certificate)) => (issuer, Some(certificate)),
+        None => (rest, None),
+    };
+    Some(Verbose::Identity {
+        peer,
+        subject_cn: subject.to_owned(),
+        issuer_cn: issuer.to_owned(),
+        certificate_fingerprint: certificate.map(str::to_owned),
+        key_fingerprint: key.map(str::to_owned),
+    })
+}
+
+fn chain_step(peer: &PeerName, text: &str) -> Option<Verbose> {
+    let (depth, rest) = match text.strip_prefix("depth=").and_then(|rest| rest.split_once(' ')) {
+        Some((depth, rest)) => (Some(number(depth)?), rest),
+        None => (None, text),
+    };
+    let rest = rest.strip_prefix("verify=")?;
+    let (ok, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    Some(Verbose::ChainStep {
+        peer: peer.clone(),
+        depth,
+        ok: number::<u8>(ok)? != 0,
+        subject: rest.strip_prefix("subject=").map(str::to_owned),
+    })
+}
+
+fn matched(peer: PeerName, text: &str) -> Option<Verbose> {
+    let known = text.starts_with("Matched ")
+        || text.starts_with("depth=") && (text.contains(" matched ") || text.contains("trust-anchor"));
+    let (what, record) = match text.split_once(": ") {
+        Some((what, rest)) => (what, TlsaRecord::parse(rest)),
+        None => (text, None),
+    };
+    known.then(|| Verbose::Matched {
+        peer,
+        what: what.to_owned(),
+        record,
+    })
+}

@@ -1,0 +1,479 @@
+//! What one witness knows about one TLS session, and the words Postfix says it in.
+
+use std::fmt;
+
+use classic_tls::names::{NamedGroup, SignatureScheme, Version};
+
+/// Which end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The end that sent the ClientHello.
+    Client,
+    /// The end that answered it.
+    Server,
+}
+
+impl Side {
+    /// The other end.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// What a Postfix thinks of its peer's credentials: the first word of the summary line (`tls_log_summary`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// The peer presented neither a certificate nor a raw public key.
+    Anonymous,
+    /// The peer's credential has no trusted issuer.
+    Untrusted,
+    /// The peer's certificate chain leads to a trusted issuer.
+    Trusted,
+    /// The peer is who the policy asked for. A Postfix server never says so.
+    Verified,
+}
+
+impl Status {
+    /// The status Postfix spells `word`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "Anonymous" => Self::Anonymous,
+            "Untrusted" => Self::Untrusted,
+            "Trusted" => Self::Trusted,
+            "Verified" => Self::Verified,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "Anonymous",
+            Self::Untrusted => "Untrusted",
+            Self::Trusted => "Trusted",
+            Self::Verified => "Verified",
+        })
+    }
+}
+
+/// Whether the Postfix that logged a line connected to its peer or was connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// `to`: the Postfix is the TLS client.
+    To,
+    /// `from`: the Postfix is the TLS server.
+    From,
+}
+
+impl Direction {
+    /// The end of the connection that the logging Postfix is.
+    pub fn own_side(self) -> Side {
+        match self {
+            Self::To => Side::Client,
+            Self::From => Side::Server,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::To => "to",
+            Self::From => "from",
+        })
+    }
+}
+
+/// The remote end as Postfix names it: `host[address]:port`, `host[address]`, `[address]:port`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PeerName {
+    /// Name before the bracket; `None` in the lines of postscreen and tlsproxy, which look none up.
+    pub host: Option<String>,
+    /// Text between the brackets: an IP address, or the path of a UNIX-domain socket.
+    pub address: String,
+    /// Number after the bracket; a Postfix server does not log it.
+    pub port: Option<u16>,
+}
+
+impl PeerName {
+    /// Parses all of `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (host, rest) = text.split_once('[')?;
+        let (address, tail) = rest.rsplit_once(']')?;
+        let port = match tail.strip_prefix(':') {
+            Some(digits) => Some(number(digits)?),
+            None if tail.is_empty() => None,
+            None => return None,
+        };
+        let plain = |c: char| !c.is_whitespace() && !matches!(c, '[' | ']');
+        let sound = !address.is_empty() && address.chars().all(plain) && host.chars().all(plain);
+        sound.then(|| Self {
+            host: (!host.is_empty()).then(|| host.to_owned()),
+            address: address.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for PeerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.host.as_deref().unwrap_or_default(), self.address)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The key exchange of a TLS 1.3 session, in any dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyExchange {
+    /// As printed: `X25519`, `x25519`, `ECDHE (P-256)`, `DHE (2048 bits)`, `X25519MLKEM768`.
+    pub text: String,
+    /// The group, where the text names one.
+    pub group: Option<NamedGroup>,
+    /// Bits of the prime, for finite fields only.
+    pub bits: Option<u32>,
+}
+
+impl KeyExchange {
+    /// The key exchange that `text` names; unknown names keep their text and nothing else.
+    pub fn from_text(text: &str) -> Self {
+        let (name, inner) = match text.split_once(" (") {
+            Some((name, inner)) => (name, inner.strip_suffix(')')),
+            None => (text, None),
+        };
+        let group = NamedGroup::from_name(inner.unwrap_or(name));
+        let printed_bits = inner.and_then(|inner| number(inner.strip_suffix(" bits")?));
+        Self {
+            text: text.to_owned(),
+            group,
+            bits: printed_bits.or_else(|| group.and_then(ffdhe_bits)),
+        }
+    }
+
+    /// The key exchange over `group`, in the words of Postfix 3.10 and later.
+    pub fn from_group(group: NamedGroup) -> Self {
+        Self {
+            text: group.to_string(),
+            group: Some(group),
+            bits: ffdhe_bits(group),
+        }
+    }
+
+    /// Diffie-Hellman over a prime of `bits` bits that no registry names.
+    pub fn from_prime(bits: u32) -> Self {
+        Self {
+            text: format!("DHE ({bits} bits)"),
+            group: None,
+            bits: Some(bits),
+        }
+    }
+
+    /// Whether both names mean the same, as far as the two dialects tell.
+    pub fn same_as(&self, other: &Self) -> bool {
+        match (self.group, other.group, self.bits, other.bits) {
+            (Some(left), Some(right), _, _) => left == right,
+            (_, _, Some(left), Some(right)) => left == right,
+            _ => self.text.eq_ignore_ascii_case(&other.text),
+        }
+    }
+}
+
+impl fmt::Display for KeyExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn ffdhe_bits(group: NamedGroup) -> Option<u32> {
+    number(group.name()?.strip_prefix("ffdhe")?)
+}
+
+/// A signature made in the handshake, in any dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// As printed: `RSA-PSS (2048 bits)`, `ECDSA (P-256)`, `ED25519`, `RSA-PSS (2048 bit raw public key)`.
+    pub text: String,
+    /// `RSA-PSS`, `RSA`, `ECDSA`, `ED25519`, `ED448`.
+    pub algorithm: String,
+    /// The curve of an ECDSA key.
+    pub curve: Option<NamedGroup>,
+    /// Bits of an RSA key.
+    pub bits: Option<u32>,
+    /// Whether the key came without a certificate (RFC 7250). A `Received:` header tells so only beside a curve or bits.
+    pub raw_public_key: bool,
+}
+
+impl Signature {
+    /// The signature that `text` describes; unknown words keep their text.
+    pub fn from_text(text: &str) -> Self {
+        const RAW: &str = "raw public key";
+        let (algorithm, inner) = match text.split_once(" (") {
+            Some((algorithm, inner)) => (algorithm, inner.strip_suffix(')').unwrap_or(inner)),
+            None => (text, ""),
+        };
+        let key = inner.strip_suffix(RAW).map(str::trim_end);
+        let raw_public_key = key.is_some();
+        let key = key.unwrap_or(inner);
+        Self {
+            text: text.to_owned(),
+            algorithm: algorithm.to_owned(),
+            curve: NamedGroup::from_name(key),
+            bits: key
+                .strip_suffix(" bits")
+                .or_else(|| key.strip_suffix(" bit"))
+                .and_then(number),
+            raw_public_key,
+        }
+    }
+
+    /// The signature and digest that `scheme` stands for, in the words of Postfix 3.7 and later.
+    ///
+    /// `key_bits` is the size of an RSA key, where the caller knows it.
+    pub fn from_scheme(scheme: SignatureScheme, key_bits: Option<u32>) -> (Self, Option<String>) {
+        let name = scheme.to_string();
+        let (algorithm, curve) = match name.as_str() {
+            "ed25519" => ("ED25519", None),
+            "ed448" => ("ED448", None),
+            "ecdsa_secp256r1_sha256" => ("ECDSA", Some(NamedGroup::SECP256R1)),
+            "ecdsa_secp384r1_sha384" => ("ECDSA", Some(NamedGroup::SECP384R1)),
+            "ecdsa_secp521r1_sha512" => ("ECDSA", Some(NamedGroup::SECP521R1)),
+            pss if pss.starts_with("rsa_pss_") => ("RSA-PSS", None),
+            pkcs1 if pkcs1.starts_with("rsa_pkcs1_") => ("RSA", None),
+            ecdsa if ecdsa.starts_with("ecdsa_") => ("ECDSA", None),
+            other => (other, None),
+        };
+        let bits = key_bits.filter(|_| algorithm.starts_with("RSA"));
+        let text = match (curve, bits) {
+            (Some(NamedGroup::SECP256R1), _) => format!("{algorithm} (prime256v1)"),
+            (Some(curve), _) => format!("{algorithm} ({curve})"),
+            (None, Some(bits)) => format!("{algorithm} ({bits} bits)"),
+            (None, None) => algorithm.to_owned(),
+        };
+        let digest = name
+            .rsplit_once('_')
+            .map(|(_, digest)| digest)
+            .filter(|digest| digest.starts_with("sha") || *digest == "md5")
+            .map(str::to_ascii_uppercase);
+        (
+            Self {
+                text,
+                algorithm: algorithm.to_owned(),
+                curve,
+                bits,
+                raw_public_key: false,
+            },
+            digest,
+        )
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What a log line, a `Received:` header, a recording or a peer's own view knows about one TLS session.
+///
+/// `None` everywhere means that this witness does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsSummary {
+    /// What the witness thinks of its peer's credentials.
+    pub status: Option<Status>,
+    /// Whether the line says `reused`: mail over an SMTP connection kept open in tlsproxy, not a resumed session.
+    pub reused_connection: bool,
+    /// Who connected, from the witness's point of view.
+    pub direction: Option<Direction>,
+    /// The remote end.
+    pub peer: Option<PeerName>,
+    /// The server name the client asked for. A Postfix server logs it only if `tls_server_sni_maps` has it.
+    pub sni: Option<String>,
+    /// The protocol version.
+    pub protocol: Version,
+    /// The cipher suite, by OpenSSL's name.
+    pub cipher: String,
+    /// Bits of the key in use.
+    pub used_bits: Option<u32>,
+    /// Bits the cipher was made for.
+    pub algorithm_bits: Option<u32>,
+    /// The key exchange. Postfix tells it for TLS 1.3 only.
+    pub key_exchange: Option<KeyExchange>,
+    /// The server's signature. Postfix tells it for TLS 1.3 only.
+    pub server_signature: Option<Signature>,
+    /// Hash under the server's signature, such as `SHA256`; Ed25519 and Ed448 have none.
+    pub server_digest: Option<String>,
+    /// The client's signature.
+    pub client_signature: Option<Signature>,
+    /// Hash under the client's signature.
+    pub client_digest: Option<String>,
+}
+
+impl TlsSummary {
+    /// A summary that knows the protocol and the cipher, by OpenSSL's name, and nothing else yet.
+    pub fn new(protocol: Version, cipher: impl Into<String>) -> Self {
+        Self {
+            status: None,
+            reused_connection: false,
+            direction: None,
+            peer: None,
+            sni: None,
+            protocol,
+            cipher: cipher.into(),
+            used_bits: None,
+            algorithm_bits: None,
+            key_exchange: None,
+            server_signature: None,
+            server_digest: None,
+            client_signature: None,
+            client_digest: None,
+        }
+    }
+
+    /// Parses a summary line, the text after `daemon[pid]: ` (`tls_log_summary` in Postfix's `tls_misc.c`, 3.5 to 3.11).
+    pub fn from_log(text: &str) -> Option<Self> {
+        let (status, rest) = text.split_once(" TLS connection ")?;
+        let status = Status::from_word(status)?;
+        let (usage, rest) = rest.split_once(' ')?;
+        let reused_connection = match usage {
+            "established" => false,
+            "reused" => true,
+            _ => return None,
+        };
+        let (direction, rest) = match rest.split_once(' ')? {
+            ("to", rest) => (Direction::To, rest),
+            ("from", rest) => (Direction::From, rest),
+            _ => return None,
+        };
+        // The peer's name may hold colons (a port, an IPv6 address), but nothing in it ends in ": ".
+        let (peer, session) = rest.split_once(": ")?;
+        let (peer, sni) = match peer.split_once(" to ") {
+            Some((peer, sni)) if direction == Direction::From => (peer, Some(sni.to_owned())),
+            Some(_) => return None,
+            None => (peer, None),
+        };
+        Some(Self {
+            status: Some(status),
+            reused_connection,
+            direction: Some(direction),
+            peer: Some(PeerName::parse(peer)?),
+            sni,
+            ..Self::from_session(session)?
+        })
+    }
+
+    /// Parses what a summary line and a `Received:` header have in common: `PROTO with cipher NAME (u/a bits)`
+    /// and the TLS 1.3 words after it.
+    pub fn from_session(text: &str) -> Option<Self> {
+        let (protocol, rest) = text.split_once(" with cipher ")?;
+        let (cipher, rest) = rest.split_once(" (")?;
+        let (bits, mut rest) = rest.split_once(" bits)")?;
+        let (used, algorithm) = bits.split_once('/')?;
+        if cipher.is_empty() || cipher.contains(char::is_whitespace) {
+            return None;
+        }
+        let mut summary = Self {
+            used_bits: Some(number(used)?),
+            algorithm_bits: Some(number(algorithm)?),
+            ..Self::new(Version::from_name(protocol)?, cipher)
+        };
+        if let Some((value, after)) = labelled(rest, " key-exchange ") {
+            summary.key_exchange = Some(KeyExchange::from_text(value));
+            rest = after;
+        }
+        if let Some((value, after)) = labelled(rest, " server-signature ") {
+            summary.server_signature = Some(Signature::from_text(value));
+            rest = after;
+        }
+        if let Some((value, after)) = labelled(rest, " server-digest ") {
+            summary.server_digest = Some(value.to_owned());
+            rest = after;
+        }
+        if let Some((value, after)) = labelled(rest, " client-signature ") {
+            summary.client_signature = Some(Signature::from_text(value));
+            rest = after;
+        }
+        if let Some((value, after)) = labelled(rest, " client-digest ") {
+            summary.client_digest = Some(value.to_owned());
+            rest = after;
+        }
+        rest.is_empty().then_some(summary)
+    }
+
+    /// The part from the protocol on, as it stands in a log line.
+    pub fn session(&self) -> impl fmt::Display + '_ {
+        Session(self)
+    }
+}
+
+/// After `label`: one word and the parenthesis that may follow it; and what comes after both.
+fn labelled<'a>(text: &'a str, label: &str) -> Option<(&'a str, &'a str)> {
+    let value = text.strip_prefix(label)?;
+    let word = value.find(' ').unwrap_or(value.len());
+    let after = &value[word..];
+    let end = match after.strip_prefix(" (").and_then(|inner| inner.find(')')) {
+        Some(length) => word + " (".len() + length + ")".len(),
+        None => word,
+    };
+    (word > 0).then(|| value.split_at(end))
+}
+
+/// A number written in nothing but decimal digits: `u32::from_str` alone would take a sign.
+pub(super) fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+/// The line as Postfix prints it; without status or peer, only the part from the protocol on.
+impl fmt::Display for TlsSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(status), Some(direction), Some(peer)) = (self.status, self.direction, &self.peer) {
+            let usage = if self.reused_connection { "reused" } else { "established" };
+            write!(f, "{status} TLS connection {usage} {direction} {peer}")?;
+            if let (Some(sni), Direction::From) = (&self.sni, direction) {
+                write!(f, " to {sni}")?;
+            }
+            f.write_str(": ")?;
+        }
+        self.session().fmt(f)
+    }
+}
+
+struct Session<'a>(&'a TlsSummary);
+
+impl fmt::Display for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(summary) = self;
+        write!(f, "{} with cipher {}", summary.protocol, summary.cipher)?;
+        if let (Some(used), Some(algorithm)) = (summary.used_bits, summary.algorithm_bits) {
+            write!(f, " ({used}/{algorithm} bits)")?;
+        }
+        let words: [(&str, Option<&str>); 5] = [
+            ("key-exchange", summary.key_exchange.as_ref().map(|it| it.text.as_str())),
+            ("server-signature", summary.server_signature.as_ref().map(|it| it.text.as_str())),
+            ("server-digest", summary.server_digest.as_deref()),
+            ("client-signature", summary.client_signature.as_ref().map(|it| it.text.as_str())),
+            ("client-digest", summary.client_digest.as_deref()),
+        ];
+        for (label, value) in words {
+            if let Some(value) = value {
+                write!(f, " {label} {value}")?;
+            }
+        }
+        Ok(())
+    }
+}

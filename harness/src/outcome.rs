@@ -1,0 +1,116 @@
+//! What came of a case, and the exit codes of `pfs`.
+
+use std::time::Duration;
+
+use crate::scenario::CaseId;
+
+/// What came of a case on a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All as expected, all witnesses agree, the snapshot is the same.
+    Pass,
+    /// Postfix or a peer did something else; every difference found.
+    Fail(Vec<String>),
+    /// The target lacks what the case is about.
+    NotApplicable(String),
+    /// Docker, an image, the harness: nothing was learned about Postfix.
+    Broken(String),
+}
+
+impl Outcome {
+    /// The word for it in reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail(_) => "fail",
+            Self::NotApplicable(_) => "not-applicable",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+/// A case that has been run, or has not been for a reason.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    /// Its name.
+    pub id: CaseId,
+    /// The target.
+    pub target: String,
+    /// The claim under test.
+    pub why: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Wall time from the first connection to the last witness.
+    pub elapsed: Duration,
+    /// What each witness said, redacted, by the witness's name, in the order of a report.
+    pub witnesses: Vec<(String, String)>,
+    /// The lines of main.cf and master.cf that the case is made of.
+    pub configuration: String,
+    /// The snapshot was written or rewritten.
+    pub accepted: bool,
+}
+
+/// How many of each there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Passed.
+    pub pass: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Not meant for the target.
+    pub not_applicable: usize,
+    /// Could not be run.
+    pub broken: usize,
+}
+
+/// `pfs` ended well: every case that applies has passed.
+pub const EXIT_PASS: u8 = 0;
+/// Some case failed.
+pub const EXIT_FAIL: u8 = 1;
+/// A scenario or an option is wrong; nothing was started.
+pub const EXIT_USAGE: u8 = 2;
+/// The environment is broken: Docker, an image, a port, the disk.
+pub const EXIT_BROKEN: u8 = 3;
+/// Interrupted by SIGINT or SIGTERM.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+impl Tally {
+    /// Counts one more.
+    pub fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Pass => self.pass += 1,
+            Outcome::Fail(_) => self.fail += 1,
+            Outcome::NotApplicable(_) => self.not_applicable += 1,
+            Outcome::Broken(_) => self.broken += 1,
+        }
+    }
+
+    /// The exit code. Broken outweighs failed: what broke may be why it failed.
+    pub fn exit_code(&self) -> u8 {
+        match (self.broken, self.fail) {
+            (0, 0) => EXIT_PASS,
+            (0, _) => EXIT_FAIL,
+            _ => EXIT_BROKEN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_is_never_counted_as_fail() {
+        let mut tally = Tally::default();
+        tally.add(&Outcome::Broken("no Docker".into()));
+        assert_eq!((tally.fail, tally.exit_code()), (0, EXIT_BROKEN));
+    }
+
+    #[test]
+    fn not_applicable_does_not_fail_a_run() {
+        let mut tally = Tally::default();
+        tally.add(&Outcome::NotApplicable("old".into()));
+        tally.add(&Outcome::Pass);
+        assert_eq!(tally.exit_code(), EXIT_PASS);
+    }
+}

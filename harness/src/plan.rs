@@ -1,0 +1,178 @@
+//! Stage 2: scenarios × targets → what is to run, pure: which fleets, which lines of their
+//! master.cf, what each line is set to.
+
+mod parameters;
+mod show;
+
+pub(crate) use parameters::path_of;
+pub use parameters::{UnknownParameter, check_parameters};
+pub use show::show;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::scenario::{CaseId, Expect, RustlsClient, RustlsServer, Scenario, TargetVersions};
+
+/// One Postfix instance: a target, and the settings that hold for a whole instance because
+/// Postfix reads them in daemons that serve all lines of master.cf.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FleetKey {
+    /// Name of the target.
+    pub target: String,
+    /// main.cf settings of this instance.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl fmt::Display for FleetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.target)?;
+        for (name, value) in &self.settings {
+            write!(f, " {name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A line of master.cf to be: the settings of one side of one case, names of generated files
+/// not yet replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostfixSide {
+    /// The instance it runs in.
+    pub fleet: FleetKey,
+    /// Overrides of main.cf for this line.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// The SMTP server of a case.
+#[derive(Clone, Debug)]
+pub enum ServerPlan {
+    /// A line `smtpd`.
+    Postfix(PostfixSide),
+    /// A rustls server in this process.
+    Rustls {
+        /// How it is to behave.
+        options: RustlsServer,
+        /// Its certificates by name.
+        certificates: Vec<String>,
+        /// Certificates for SNI names.
+        sni: BTreeMap<String, Vec<String>>,
+    },
+}
+
+/// The SMTP client of a case.
+#[derive(Clone, Debug)]
+pub enum ClientPlan {
+    /// A line `smtp`.
+    Postfix {
+        /// Its settings.
+        side: PostfixSide,
+        /// The next-hop destination.
+        nexthop: String,
+    },
+    /// A rustls client in this process.
+    Rustls {
+        /// How it is to behave.
+        options: RustlsClient,
+        /// Its certificate by name.
+        certificate: Option<String>,
+    },
+}
+
+/// A case on a target, ready to be run.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// The target it stands for in the table of results.
+    pub target: String,
+    /// What its log lines are named by: `syslog_name = postfix/<tag>`; also its service's name.
+    pub tag: String,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The expectations that hold on this target.
+    pub expect: Expect,
+    /// The server.
+    pub server: ServerPlan,
+    /// The client.
+    pub client: ClientPlan,
+}
+
+impl Case {
+    /// The Postfix instances the case needs.
+    pub fn fleets(&self) -> impl Iterator<Item = &FleetKey> {
+        let server = match &self.server {
+            ServerPlan::Postfix(side) => Some(&side.fleet),
+            ServerPlan::Rustls { .. } => None,
+        };
+        let client = match &self.client {
+            ClientPlan::Postfix { side, .. } => Some(&side.fleet),
+            ClientPlan::Rustls { .. } => None,
+        };
+        server.into_iter().chain(client)
+    }
+}
+
+/// What is to be done with a scenario on a target.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// It runs.
+    Run(Box<Case>),
+    /// It is not meant for this target.
+    NotApplicable {
+        /// The scenario.
+        scenario: Arc<Scenario>,
+        /// The target.
+        target: String,
+        /// The condition that does not hold.
+        why: String,
+    },
+}
+
+/// Decides about one scenario on one target.
+pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
+    let id = scenario.id.clone();
+    let target = versions.name.clone();
+    if let Some(condition) = scenario.file.targets.iter().find(|p| !p.holds(versions)) {
+        let why = format!(
+            "needs {condition}; {target} has Postfix {} and OpenSSL {}",
+            versions.postfix, versions.openssl
+        );
+        return Decision::NotApplicable { scenario: scenario.clone(), target, why };
+    }
+    let expect = scenario
+        .file
+        .departure
+        .iter()
+        .filter(|departure| departure.targets.iter().all(|p| p.holds(versions)))
+        .fold(scenario.file.expect.clone(), |all, one| all.overridden_by(&one.expect));
+    Decision::Run(Box::new(Case {
+        tag: tag(&id),
+        expect,
+        server: parameters::server(&scenario.file.server, &target),
+        client: parameters::client(&scenario.file.client, &target),
+        scenario: scenario.clone(),
+        id,
+        target,
+    }))
+}
+
+/// Longest tag: it is part of a socket's file name and of every log line. Characters.
+const TAG_LIMIT: usize = 60;
+
+/// A name that master.cf, syslog and a file system take: letters, digits, `.` and `-`.
+fn tag(id: &CaseId) -> String {
+    let mut text = format!("{}.{}", id.topic, id.case);
+    if let Some(variant) = &id.variant {
+        text = format!("{text}.{variant}");
+    }
+    let clean: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    if clean == text && clean.len() <= TAG_LIMIT {
+        return clean;
+    }
+    // Two names must not become one by what was replaced or cut off.
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
+    let head: String = clean.chars().take(TAG_LIMIT).collect();
+    format!("{head}-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+}

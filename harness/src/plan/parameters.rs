@@ -1,0 +1,163 @@
+//! Which settings a side of a case gets: those of its file, and the few that make a handshake
+//! visible at all.
+
+use std::collections::BTreeMap;
+
+use super::{Case, ClientPlan, FleetKey, PostfixSide, ServerPlan};
+use crate::scenario::{Client, OneOrMany, Place, Postfix, Server, nearest};
+
+/// Where generated files lie in the target's file system.
+const FILES: &str = "/etc/postfix/pfs";
+
+/// Settings that an `-o` on a service's line does not reach, since another daemon of the
+/// instance (tlsmgr, tlsproxy, postscreen, qmgr, trivial-rewrite) reads them from main.cf.
+/// A trailing `*` stands for any end of the name.
+const INSTANCE_WIDE: [&str; 9] = [
+    "compatibility_level",
+    "lmtp_tls_session_cache_database",
+    "maximal_queue_lifetime",
+    "postscreen_*",
+    "smtp_tls_session_cache_database",
+    "smtpd_tls_session_cache_database",
+    "tls_random_*",
+    "tlsmgr_*",
+    "tlsproxy_*",
+];
+
+fn is_instance_wide(name: &str) -> bool {
+    INSTANCE_WIDE.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => *pattern == name,
+    })
+}
+
+/// Splits what a file says into instance-wide settings and overrides of one line.
+fn split(written: &Postfix, target: &str) -> PostfixSide {
+    let (settings, parameters) = written
+        .iter()
+        .map(|(name, value)| (name.get_ref().clone(), value.0.clone()))
+        .partition(|(name, _)| is_instance_wide(name));
+    PostfixSide { fleet: FleetKey { target: target.to_owned(), settings }, parameters }
+}
+
+fn default(parameters: &mut BTreeMap<String, String>, name: &str, value: impl Into<String>) {
+    parameters.entry(name.to_owned()).or_insert_with(|| value.into());
+}
+
+/// Settings by which a packager names certificates himself; ours would get in the way.
+fn names_certificates(parameters: &BTreeMap<String, String>, prefix: &str) -> bool {
+    ["chain_files", "cert_file", "key_file", "eccert_file", "eckey_file", "dcert_file"]
+        .iter()
+        .any(|end| parameters.contains_key(&format!("{prefix}_tls_{end}")))
+}
+
+/// The certificate of a server that says nothing of certificates.
+const SERVER_CERTIFICATE: &str = "rsa2048";
+
+fn names(certificates: &OneOrMany<crate::scenario::Certificate>) -> Vec<String> {
+    certificates.iter().filter_map(|certificate| certificate.0.clone()).collect()
+}
+
+fn chains(certificates: &[String]) -> String {
+    certificates.iter().map(|name| format!("chain:{name}")).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
+    let sni: BTreeMap<String, Vec<String>> =
+        server.sni.iter().map(|(name, chain)| (name.clone(), names(chain))).collect();
+    let certificates = match &server.cert {
+        Some(certificates) => names(certificates),
+        None => vec![SERVER_CERTIFICATE.to_owned()],
+    };
+    let Some(written) = &server.postfix else {
+        let options = server.rustls.clone().unwrap_or_default();
+        return ServerPlan::Rustls { options, certificates, sni };
+    };
+    let mut side = split(written, server.on.as_deref().unwrap_or(target));
+    let parameters = &mut side.parameters;
+    default(parameters, "smtpd_tls_security_level", "may");
+    default(parameters, "smtpd_tls_loglevel", "1");
+    default(parameters, "smtpd_tls_received_header", "yes");
+    if server.cert.is_some() || !names_certificates(parameters, "smtpd") {
+        if certificates.is_empty() {
+            default(parameters, "smtpd_tls_cert_file", "none");
+        } else {
+            default(parameters, "smtpd_tls_chain_files", chains(&certificates));
+        }
+    }
+    if !sni.is_empty() {
+        let entries: Vec<String> =
+            sni.iter().map(|(name, chain)| format!("{{{name}={}}}", chains(chain))).collect();
+        default(parameters, "tls_server_sni_maps", format!("inline:{{{}}}", entries.join(" ")));
+    }
+    ServerPlan::Postfix(side)
+}
+
+pub(super) fn client(client: &Client, target: &str) -> ClientPlan {
+    let certificate = client.cert.as_ref().and_then(|certificate| certificate.0.clone());
+    let Some(written) = &client.postfix else {
+        return ClientPlan::Rustls { options: client.rustls.clone().unwrap_or_default(), certificate };
+    };
+    let mut side = split(written, client.on.as_deref().unwrap_or(target));
+    default(&mut side.parameters, "smtp_tls_security_level", "may");
+    default(&mut side.parameters, "smtp_tls_loglevel", "1");
+    if let Some(certificate) = certificate {
+        default(&mut side.parameters, "smtp_tls_chain_files", chains(&[certificate]));
+    }
+    let nexthop = client.nexthop.clone().unwrap_or_else(|| "[mail.example.test]".to_owned());
+    ClientPlan::Postfix { side, nexthop }
+}
+
+/// A name that the target's Postfix does not have.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{place}: Postfix on {target} has no parameter `{name}`{}",
+    nearest.as_deref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
+)]
+pub struct UnknownParameter {
+    /// Where it is written.
+    pub place: Place,
+    /// The target that was asked (`postconf -d`).
+    pub target: String,
+    /// The name.
+    pub name: String,
+    /// A known name most like it.
+    pub nearest: Option<String>,
+}
+
+/// Holds the names a case sets against those the target knows. `known` gives the names of
+/// `postconf -d` for a target, or nothing where they have not been asked for yet.
+///
+/// # Errors
+/// The first unknown one.
+pub fn check_parameters<'a>(
+    case: &Case,
+    known: impl Fn(&str) -> Option<&'a std::collections::BTreeSet<String>>,
+) -> Result<(), UnknownParameter> {
+    let file = &case.scenario.file;
+    let sides = [
+        (&file.server.postfix, &file.server.on),
+        (&file.client.postfix, &file.client.on),
+    ];
+    for (written, on) in sides {
+        let target = on.as_deref().unwrap_or(&case.target);
+        let (Some(written), Some(known)) = (written, known(target)) else { continue };
+        for name in written.keys() {
+            if !known.contains(name.get_ref()) {
+                return Err(UnknownParameter {
+                    place: case.scenario.place(name.span().start),
+                    target: target.to_owned(),
+                    name: name.get_ref().clone(),
+                    nearest: nearest(name.get_ref(), known.iter().map(String::as_str))
+                        .map(str::to_owned),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The path that a generated file has on the target.
+pub(crate) fn path_of(file_name: &str) -> String {
+    format!("{FILES}/{file_name}")
+}

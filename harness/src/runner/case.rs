@@ -1,0 +1,259 @@
+//! One case: connections made, taken or passed on, until every witness has spoken.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout_at};
+
+use super::collect::{Side, SideLog, collect};
+use super::peers::{self, Fleets};
+use crate::peer::{self, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer, ServerOptions};
+use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
+use crate::session::{Line, Ports, Running, Session, recipient};
+
+/// What the witnesses of a case said, raw.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The server's log, if it is a Postfix.
+    pub server_log: Option<SideLog>,
+    /// The client's log, if it is a Postfix.
+    pub client_log: Option<SideLog>,
+    /// The mail as it arrived behind the server.
+    pub message: Option<Message>,
+    /// The Rust peer's view; the last connection if there were several.
+    pub peer: Option<PeerReport>,
+    /// Between two Postfix: what went over the wire.
+    pub tap: Option<ForwardReport>,
+}
+
+/// Sender of every mail; the null sender, so that nothing is ever bounced.
+const SENDER: &str = "";
+
+/// Runs the connections of a case.
+///
+/// # Errors
+/// What is broken on this side: a fleet, a port. Never what Postfix or a peer did.
+pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, String> {
+    let fleets = peers::fleets(session, case).await.map_err(|error| error.to_string())?;
+    let deadline = Instant::now() + case.scenario.deadline();
+    let work = async {
+        match (&case.client, &case.server) {
+            (ClientPlan::Rustls { .. }, ServerPlan::Postfix(server)) => {
+                rustls_to_postfix(session, case, server, &fleets, deadline).await
+            }
+            (ClientPlan::Postfix { side, nexthop }, _) => {
+                postfix_client(session, case, side, nexthop, &fleets, deadline).await
+            }
+            (ClientPlan::Rustls { .. }, ServerPlan::Rustls { .. }) => {
+                Err("neither side is a Postfix".to_owned())
+            }
+        }
+    };
+    // A fleet that ends under a case is not the case's failure.
+    tokio::select! {
+        gathered = work => gathered,
+        () = ended(fleets.server.as_ref()) => Err("the server's Postfix is gone".to_owned()),
+        () = ended(fleets.client.as_ref()) => Err("the client's Postfix is gone".to_owned()),
+    }
+}
+
+async fn ended(fleet: Option<&Arc<Running>>) {
+    match fleet {
+        Some(running) => running.fleet.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A side that is a Postfix: its fleet and its ports.
+struct Place<'a> {
+    running: &'a Running,
+    ports: Ports,
+}
+
+impl<'a> Place<'a> {
+    fn of(
+        case: &Case,
+        side: &PostfixSide,
+        running: Option<&'a Arc<Running>>,
+        server: bool,
+    ) -> Result<Self, String> {
+        let missing = || format!("the fleet {} has no line for {}", side.fleet, case.id);
+        let running = running.ok_or_else(missing)?;
+        let line = Line::of(case, &side.fleet)
+            .into_iter()
+            .find(|line| matches!(line.role, crate::session::Role::Server) == server)
+            .ok_or_else(missing)?;
+        let ports = running.ports(&line).ok_or_else(missing)?;
+        Ok(Self { running, ports })
+    }
+
+    fn log(&self, case: &Case, side: Side, deadline: Instant) -> impl Future<Output = SideLog> + use<> {
+        collect(self.running.fleet.log().subscribe(&format!("postfix/{}", case.tag)), side, deadline)
+    }
+
+    /// Binds the port on which the harness is reached by this Postfix.
+    async fn listen(&self) -> Result<TcpListener, String> {
+        let address = SocketAddr::new(self.running.fleet.harness_address(), self.ports.harness);
+        TcpListener::bind(address).await.map_err(|error| {
+            format!("cannot listen on {address}: {error}; another program may have taken the port")
+        })
+    }
+}
+
+fn mail(case: &Case, to: String) -> Mail {
+    let mut mail = Mail::new(SENDER, &to, &case.id.to_string());
+    if let Some(body) = &case.scenario.file.message.body {
+        mail.body = format!("Subject: {}\r\n\r\n{body}\r\n", case.id);
+    }
+    mail
+}
+
+async fn rustls_to_postfix(
+    session: &Session,
+    case: &Case,
+    server: &PostfixSide,
+    fleets: &Fleets,
+    deadline: Instant,
+) -> Result<Gathered, String> {
+    let ClientPlan::Rustls { options, certificate } = &case.client else {
+        return Err("not a rustls client".to_owned());
+    };
+    let options = peers::client_options(options, certificate.as_deref(), session.pki())
+        .map_err(|error| error.to_string())?;
+    let place = Place::of(case, server, fleets.server.as_ref(), true)?;
+    let sink = place.listen().await?;
+    let log = place.log(case, Side::Server, deadline);
+    let address = place.running.fleet.address_of(place.ports.fleet);
+    let mail = mail(case, recipient(&case.tag));
+    let talk = async {
+        let report = peer::send(address, &options, &mail, deadline).await;
+        let message = match report.delivered() {
+            true => peer::sink(&sink, deadline).await.ok(),
+            false => None,
+        };
+        (report, message)
+    };
+    let ((report, message), log) = tokio::join!(talk, log);
+    if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
+        return Err(format!("{address}: {error}"));
+    }
+    Ok(Gathered { server_log: Some(log), message, peer: Some(report), ..Gathered::default() })
+}
+
+/// What stands behind the port that a Postfix client connects to.
+enum Behind {
+    Rustls(Box<(PreparedServer, ServerOptions)>),
+    Postfix(SocketAddr),
+}
+
+async fn postfix_client(
+    session: &Session,
+    case: &Case,
+    client: &PostfixSide,
+    _nexthop: &str,
+    fleets: &Fleets,
+    deadline: Instant,
+) -> Result<Gathered, String> {
+    let place = Place::of(case, client, fleets.client.as_ref(), false)?;
+    let listener = place.listen().await?;
+    let log = place.log(case, Side::Client, deadline);
+    let (behind, server) = match &case.server {
+        ServerPlan::Rustls { options, certificates, sni } => {
+            let options = peers::server_options(options, certificates, sni, session.pki())
+                .map_err(|error| error.to_string())?;
+            let prepared = PreparedServer::new(&options).map_err(|error| error.to_string())?;
+            (Behind::Rustls(Box::new((prepared, options))), None)
+        }
+        ServerPlan::Postfix(side) => {
+            let server = Place::of(case, side, fleets.server.as_ref(), true)?;
+            (Behind::Postfix(server.running.fleet.address_of(server.ports.fleet)), Some(server))
+        }
+    };
+    let sink = match &server {
+        Some(server) => Some((server.listen().await?, server.log(case, Side::Server, deadline))),
+        None => None,
+    };
+    let state = place.running.fleet.state();
+    let inject = place.running.fleet.address_of(state.inject_port);
+    let mail = mail(case, recipient(&case.tag));
+    peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
+        .await
+        .map_err(|error| format!("injecting the mail: {error}"))?;
+    let mut gathered = Gathered::default();
+    let log = serve(&listener, &behind, log, &mut gathered, deadline).await;
+    let sent = log.lines.iter().any(|line| line.text.contains(", status=sent"));
+    gathered.client_log = Some(log);
+    if let Some((sink, server_log)) = sink {
+        // Without a connection the server has nothing to say.
+        if gathered.tap.is_some() {
+            gathered.server_log = Some(server_log.await);
+        } else {
+            gathered.server_log = Some(SideLog { lines: Vec::new(), complete: true });
+        }
+        if sent {
+            gathered.message = peer::sink(&sink, deadline).await.ok();
+        }
+    } else {
+        gathered.message = gathered.peer.as_ref().and_then(|report| report.message().cloned());
+    }
+    Ok(gathered)
+}
+
+/// Serves the client's connections, one after the other, until its log has come to an end.
+async fn serve(
+    listener: &TcpListener,
+    behind: &Behind,
+    log: impl Future<Output = SideLog>,
+    gathered: &mut Gathered,
+    deadline: Instant,
+) -> SideLog {
+    tokio::pin!(log);
+    let mut finished = None;
+    loop {
+        let stream = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
+            said = &mut log, if finished.is_none() => {
+                // What it connected to before its last word may wait in the backlog: look once more.
+                finished = Some(said);
+                continue;
+            }
+            () = std::future::ready(()), if finished.is_some() => None,
+        };
+        let Some(stream) = stream else { break };
+        let connection = connection(stream, behind, gathered, deadline);
+        tokio::pin!(connection);
+        // The log is read on while the connection lasts.
+        loop {
+            tokio::select! {
+                () = &mut connection => break,
+                said = &mut log, if finished.is_none() => finished = Some(said),
+            }
+        }
+    }
+    match finished {
+        Some(log) => log,
+        None => log.await,
+    }
+}
+
+async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered, deadline: Instant) {
+    let _ = stream.set_nodelay(true);
+    match behind {
+        Behind::Rustls(server) => {
+            let (prepared, options) = &**server;
+            let mut report = prepared.receive_on(stream, options, deadline).await;
+            report.earlier.extend(gathered.peer.take());
+            gathered.peer = Some(report);
+        }
+        Behind::Postfix(address) => {
+            let Ok(Ok(upstream)) = timeout_at(deadline, TcpStream::connect(address)).await else { return };
+            let _ = upstream.set_nodelay(true);
+            let report =
+                peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
+            gathered.tap = Some(report);
+        }
+    }
+}

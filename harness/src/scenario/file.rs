@@ -1,0 +1,163 @@
+//! The scenario file format, key by key.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::expect::{Departure, Expect};
+use super::name::{Certificate, Cipher, Group, Protocol, Scheme};
+use super::predicate::Predicate;
+use super::value::{OneOrMany, Parameter};
+
+/// A scenario: one TLS client and one TLS server, at least one of them a real Postfix.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "pfs scenario")]
+pub struct ScenarioFile {
+    /// The claim under test, in one or two sentences.
+    pub why: String,
+    /// Where the claim is made: a README section, an RFC, a bug report.
+    #[serde(default)]
+    pub spec: OneOrMany,
+    /// Identifiers of the claims this case carries, e.g. `C15`.
+    #[serde(default)]
+    pub claims: Vec<String>,
+    /// All of these hold for the targets the case is meant for.
+    #[serde(default)]
+    pub targets: OneOrMany<Predicate>,
+    /// The software is known to be wrong here: the reason and a link. The case fails on the day
+    /// it passes.
+    #[serde(rename = "known_bug")]
+    pub known_bug: Option<String>,
+    /// Seconds after which the case is given up. Default 30.
+    pub deadline: Option<u32>,
+    /// One case for each combination of these values; `<axis>` stands for the value, and
+    /// `<axis.key>` for a key of it where the value is a table with an `id`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
+    pub matrix: BTreeMap<String, toml::Value>,
+    /// The SMTP server.
+    pub server: Server,
+    /// The SMTP client.
+    pub client: Client,
+    /// The mail. Default: a short one.
+    #[serde(default)]
+    pub message: Message,
+    /// Facts that hold on every target.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Targets that do something else.
+    #[serde(default)]
+    pub departure: Vec<Departure>,
+}
+
+/// Postfix parameters as in main.cf. Names are Postfix's own.
+pub type Postfix = BTreeMap<Spanned<String>, Parameter>;
+
+/// The SMTP server: exactly one of `postfix` and `rustls`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Server {
+    /// A Postfix smtpd with these settings on top of the target's defaults,
+    /// `smtpd_tls_security_level = may` and `smtpd_tls_loglevel = 1`.
+    #[schemars(with = "Option<BTreeMap<String, Parameter>>")]
+    pub postfix: Option<Postfix>,
+    /// A rustls server.
+    pub rustls: Option<RustlsServer>,
+    /// The server's certificate, or several of different key types. Default `rsa2048`.
+    pub cert: Option<OneOrMany<Certificate>>,
+    /// Certificates for names asked for by SNI.
+    #[serde(default)]
+    pub sni: BTreeMap<String, OneOrMany<Certificate>>,
+    /// The target this side runs on, where it is not the target of the run (Postfix only).
+    pub on: Option<String>,
+}
+
+/// The SMTP client: exactly one of `postfix` and `rustls`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Client {
+    /// A Postfix smtp transport with these settings on top of the target's defaults,
+    /// `smtp_tls_security_level = may` and `smtp_tls_loglevel = 1`.
+    #[schemars(with = "Option<BTreeMap<String, Parameter>>")]
+    pub postfix: Option<Postfix>,
+    /// A rustls client.
+    pub rustls: Option<RustlsClient>,
+    /// The client's certificate. Default: none.
+    pub cert: Option<Certificate>,
+    /// The next-hop destination as in a transport table. Default `[mail.example.test]`.
+    pub nexthop: Option<String>,
+    /// The target this side runs on, where it is not the target of the run (Postfix only).
+    pub on: Option<String>,
+}
+
+/// A rustls client.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RustlsClient {
+    /// TLS versions it offers. Default: TLSv1.2 and TLSv1.3.
+    #[serde(default)]
+    pub versions: Vec<Protocol>,
+    /// Groups it offers, in this order. Default: those of the provider.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// Cipher suites it offers, in this order. Default: those of the provider.
+    #[serde(default)]
+    pub ciphers: Vec<Cipher>,
+    /// Signature schemes it accepts. Default: all it knows.
+    #[serde(default)]
+    pub signatures: Vec<Scheme>,
+    /// The name it asks for by SNI. Default: none is sent.
+    pub sni: Option<String>,
+    /// It breaks off on purpose at this point.
+    pub fault: Option<Fault>,
+}
+
+/// A rustls server.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RustlsServer {
+    /// TLS versions it accepts. Default: TLSv1.2 and TLSv1.3.
+    #[serde(default)]
+    pub versions: Vec<Protocol>,
+    /// Groups it accepts, most preferred first. Default: those of the provider.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// Cipher suites it accepts, most preferred first. Default: those of the provider.
+    #[serde(default)]
+    pub ciphers: Vec<Cipher>,
+    /// Signature schemes it may sign with. Default: all its key can make.
+    #[serde(default)]
+    pub signatures: Vec<Scheme>,
+    /// It asks for a client certificate.
+    #[serde(default)]
+    pub ask_client_certificate: bool,
+    /// It offers STARTTLS. Default: true.
+    pub starttls: Option<bool>,
+    /// It breaks off on purpose at this point.
+    pub fault: Option<Fault>,
+}
+
+/// Where a peer misbehaves on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Accepts the connection and never says a word.
+    SilentFromTheStart,
+    /// Goes silent after the `220` reply to STARTTLS.
+    SilentAfterStarttls,
+    /// Closes the connection after the `220` reply to STARTTLS.
+    CloseAfterStarttls,
+    /// Closes without close_notify at the end.
+    NoCloseNotify,
+}
+
+/// The mail that is sent.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Message {
+    /// Its text. Default: one short line.
+    pub body: Option<String>,
+}

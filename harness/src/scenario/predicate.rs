@@ -1,0 +1,233 @@
+//! `targets = ["postfix >= 3.7", "openssl < 3"]`: for which Postfix builds a case is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::value::parsed;
+
+/// A dotted version number; missing parts count as zero, letters after a part are dropped
+/// (`1.1.1w` compares as `1.1.1`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(Vec<u32>);
+
+impl Version {
+    fn part(&self, index: usize) -> u32 {
+        self.0.get(index).copied().unwrap_or(0)
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        for part in text.trim().split('.') {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            match digits.parse() {
+                Ok(number) => parts.push(number),
+                Err(_) => return Err(format!("`{text}` is not a version; expected e.g. 3.7 or 1.1.1")),
+            }
+            if digits.len() < part.len() {
+                break;
+            }
+        }
+        Ok(Self(parts))
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<_> = self.0.iter().map(u32::to_string).collect();
+        f.write_str(&parts.join("."))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (0..self.0.len().max(other.0.len()))
+            .map(|i| self.part(i).cmp(&other.part(i)))
+            .find(|order| order.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
+    }
+}
+
+/// What a predicate is held against: the versions of one target.
+#[derive(Clone, Debug)]
+pub struct TargetVersions {
+    /// Name of the target, e.g. `debian-12`.
+    pub name: String,
+    /// `postconf mail_version`.
+    pub postfix: Version,
+    /// The OpenSSL that Postfix is linked with.
+    pub openssl: Version,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Openssl,
+    Postfix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+}
+
+/// One condition on the target, e.g. `postfix >= 3.7`. `=` compares as many parts as are given,
+/// so `postfix = 3.7` holds for 3.7.11.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predicate {
+    subject: Subject,
+    operator: Operator,
+    version: Version,
+}
+
+impl Predicate {
+    /// Does it hold for these versions?
+    pub fn holds(&self, versions: &TargetVersions) -> bool {
+        let found = match self.subject {
+            Subject::Openssl => &versions.openssl,
+            Subject::Postfix => &versions.postfix,
+        };
+        match self.operator {
+            Operator::Equal => {
+                (0..self.version.0.len()).all(|i| found.part(i) == self.version.part(i))
+            }
+            Operator::Greater => found > &self.version,
+            Operator::GreaterEqual => found >= &self.version,
+            Operator::Less => found < &self.version,
+            Operator::LessEqual => found <= &self.version,
+        }
+    }
+}
+
+impl FromStr for Predicate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected =
+            || format!("`{text}` is not a target condition; expected e.g. \"postfix >= 3.7\" or \"openssl < 3\"");
+        let at = text.find(['<', '>', '=']).ok_or_else(expected)?;
+        let (subject, rest) = text.split_at(at);
+        let subject = match subject.trim() {
+            "openssl" => Subject::Openssl,
+            "postfix" => Subject::Postfix,
+            _ => return Err(expected()),
+        };
+        let (operator, version) = [
+            (">=", Operator::GreaterEqual),
+            ("<=", Operator::LessEqual),
+            (">", Operator::Greater),
+            ("<", Operator::Less),
+            ("=", Operator::Equal),
+        ]
+        .into_iter()
+        .find_map(|(sign, operator)| Some((operator, rest.strip_prefix(sign)?)))
+        .ok_or_else(expected)?;
+        Ok(Self { subject, operator, version: version.parse().map_err(|_| expected())? })
+    }
+}
+
+impl<'de> Deserialize<'de> for Predicate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer, "a target condition, e.g. \"postfix >= 3.7\"", str::parse)
+    }
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = match self.subject {
+            Subject::Openssl => "openssl",
+            Subject::Postfix => "postfix",
+        };
+        let operator = match self.operator {
+            Operator::Equal => "=",
+            Operator::Greater => ">",
+            Operator::GreaterEqual => ">=",
+            Operator::Less => "<",
+            Operator::LessEqual => "<=",
+        };
+        write!(f, "{subject} {operator} {}", self.version)
+    }
+}
+
+impl JsonSchema for Predicate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Predicate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A condition on the target, e.g. `postfix >= 3.7` or `openssl < 3`.",
+            "type": "string",
+            "pattern": "^(postfix|openssl) *(>=|<=|>|<|=) *[0-9]+(\\.[0-9]+)*[a-z]?$"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(predicate: &str, postfix: &str, openssl: &str) -> bool {
+        let versions = TargetVersions {
+            name: "t".into(),
+            postfix: postfix.parse().unwrap(),
+            openssl: openssl.parse().unwrap(),
+        };
+        predicate.parse::<Predicate>().unwrap().holds(&versions)
+    }
+
+    #[test]
+    fn versions_compare_by_part() {
+        assert!(holds("postfix >= 3.7", "3.10.13", "3.5.7"));
+        assert!(!holds("postfix < 3.7", "3.10.13", "3.5.7"));
+        assert!(holds("openssl < 3", "3.5.25", "1.1.1w"));
+        assert!(holds("postfix = 3.7", "3.7.11", "3.0.20"));
+        assert!(!holds("postfix = 3.7", "3.10", "3.0.20"));
+        assert!(holds("openssl<=1.1.1", "3.5.25", "1.1.1w"));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        for text in ["", "postfix", "exim >= 4", "postfix >= x", "postfix ~ 3"] {
+            assert!(text.parse::<Predicate>().unwrap_err().contains("expected e.g."), "{text}");
+        }
+    }
+}

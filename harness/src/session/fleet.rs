@@ -1,0 +1,167 @@
+//! One fleet of a session: started with every line of the catalogue, joined, or changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pfs_containers::{Fleet, FleetSpec, Lifetime};
+
+use super::lines::{self, Line, Ports};
+use super::record::{Record, fleet_name};
+use super::{Kind, Session, SessionError, blocking, open_lock, ports, sessions_of};
+use crate::plan::FleetKey;
+
+/// Longest start of a fleet whose image is there.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+
+/// First port of the smtpd lines inside a fleet.
+const FIRST_FLEET_PORT: u16 = 10_000;
+
+/// A running fleet and its lines.
+pub struct Running {
+    /// The fleet.
+    pub fleet: Fleet,
+    lines: BTreeMap<String, (Line, Ports)>,
+}
+
+impl Running {
+    /// The ports of a line, if the fleet has it exactly so.
+    pub fn ports(&self, line: &Line) -> Option<Ports> {
+        self.lines.get(&line.name()).filter(|(known, _)| known == line).map(|(_, ports)| *ports)
+    }
+
+    pub(super) fn has(&self, lines: &[Line]) -> bool {
+        lines.iter().all(|line| self.ports(line).is_some())
+    }
+}
+
+impl Session {
+    /// The fleet with these lines in it, whatever state it is in now.
+    pub(super) async fn ensure(&self, key: &FleetKey, wanted: &[Line]) -> Result<Arc<Running>, SessionError> {
+        let name = fleet_name(key);
+        let path = self.directory.join(format!("{name}.json"));
+        // Held until the fleet is there: the next process finds it instead of starting another.
+        let lock = open_lock(&self.directory.join(format!("{name}.lock")))?;
+        let _held = blocking(move || lock.lock().map(|()| lock)).await?.map_err(SessionError::io(&path))?;
+        let mut record = Record::read(&path);
+        if let Some(Record { state: Some(state), lines, .. }) = &record {
+            let has_all = wanted.iter().all(|line| lines.get(&line.name()).is_some_and(|(known, _)| known == line));
+            match self.engine.attach(state).await {
+                Ok(fleet) if has_all => {
+                    return Ok(Arc::new(Running { fleet, lines: lines.clone() }));
+                }
+                Ok(fleet) => return self.change(key, fleet, record.take(), wanted, &path).await,
+                Err(pfs_containers::Error::Gone { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.start(key, wanted, &path).await
+    }
+
+    async fn start(
+        &self,
+        key: &FleetKey,
+        wanted: &[Line],
+        path: &std::path::Path,
+    ) -> Result<Arc<Running>, SessionError> {
+        let mut all: BTreeMap<String, Line> =
+            self.catalogue.iter().flat_map(|case| Line::of(case, key)).map(|line| (line.name(), line)).collect();
+        all.extend(wanted.iter().map(|line| (line.name(), line.clone())));
+        let mut record = {
+            let sessions = sessions_of(&self.directory);
+            let lock = open_lock(&sessions.join("ports.lock"))?;
+            lock.lock().map_err(SessionError::io(&sessions))?;
+            let (first_port, port_count) = ports::claim(&sessions, all.len())
+                .ok_or_else(|| SessionError::NoPorts { fleet: key.to_string(), lines: all.len() })?;
+            let record = Record { state: None, first_port, port_count, lines: BTreeMap::new() };
+            record.write(path).map_err(SessionError::io(path))?;
+            record
+        };
+        for line in all.into_values() {
+            record.add(line);
+        }
+        let id = self.fleet_id(key);
+        let spec = self.spec(key, &id, &record).await?;
+        let fleet = self.engine.start(&spec).await?;
+        record.state = Some(fleet.state().clone());
+        record.write(path).map_err(SessionError::io(path))?;
+        Ok(Arc::new(Running { fleet, lines: record.lines }))
+    }
+
+    /// Adds or replaces lines of a running fleet.
+    async fn change(
+        &self,
+        key: &FleetKey,
+        fleet: Fleet,
+        record: Option<Record>,
+        wanted: &[Line],
+        path: &std::path::Path,
+    ) -> Result<Arc<Running>, SessionError> {
+        let Some(mut record) = record else { return self.start(key, wanted, path).await };
+        for line in wanted {
+            record.add(line.clone());
+        }
+        if record.is_full() {
+            // No claimed port is left for another line: a new fleet claims enough of them.
+            fleet.stop().await?;
+            return self.start(key, wanted, path).await;
+        }
+        let spec = self.spec(key, &fleet.state().id.clone(), &record).await?;
+        // RECONFIGURE
+        let _ = &spec;
+        record.state = Some(fleet.state().clone());
+        record.write(path).map_err(SessionError::io(path))?;
+        Ok(Arc::new(Running { fleet, lines: record.lines }))
+    }
+
+    /// A name that no other fleet on this machine has.
+    fn fleet_id(&self, key: &FleetKey) -> String {
+        let nanos = std::time::SystemTime::now()
+            .duration_since(std::time::SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos());
+        let id = format!("{}-{}-{:x}", fleet_name(key), std::process::id(), nanos & 0xffff_ffff);
+        id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-").chars().take(40).collect()
+    }
+
+    async fn spec(&self, key: &FleetKey, id: &str, record: &Record) -> Result<FleetSpec, SessionError> {
+        let (target, facts) = self
+            .targets
+            .get(&key.target)
+            .ok_or_else(|| SessionError::UnknownTarget(key.target.clone()))?;
+        let mut spec = FleetSpec::new(id, target.clone(), facts);
+        spec.deadline = START_DEADLINE;
+        if self.kind == Kind::Warm {
+            spec.lifetime = Lifetime::Forever;
+        }
+        let lines: Vec<(Line, Ports)> = record.lines.values().cloned().collect();
+        let (pki, key) = (Arc::clone(&self.pki), key.clone());
+        blocking(move || {
+            pki.prepare(lines::certificates(&lines))?;
+            lines::put(&mut spec, &key, &lines, &pki)?;
+            Ok(spec)
+        })
+        .await?
+    }
+}
+
+impl Record {
+    /// Puts a line in; one of the same name keeps its ports.
+    fn add(&mut self, line: Line) {
+        let name = line.name();
+        let ports = match self.lines.get(&name) {
+            Some((_, ports)) => *ports,
+            None => {
+                let number = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
+                Ports {
+                    fleet: FIRST_FLEET_PORT.saturating_add(number),
+                    harness: self.first_port.saturating_add(number),
+                }
+            }
+        };
+        self.lines.insert(name, (line, ports));
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines.len() > usize::from(self.port_count)
+    }
+}

@@ -1,0 +1,190 @@
+//! Cases → the services, files and routes of a fleet. Pure but for the keys and certificates,
+//! which the PKI makes on first use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pfs_certs::{Generated, GeneratedName, Pki};
+use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
+use pfs_containers::{FleetFile, FleetSpec, Service};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Case, ClientPlan, FleetKey, PostfixSide, ServerPlan, path_of};
+
+/// The name by which a fleet's smtpd lines are reached by a Postfix client.
+pub const SERVER_NAME: &str = "mail.example.test";
+
+/// Domain of the recipients that lead to a case's transport: `<tag>.pfs.test`.
+const ROUTING_DOMAIN: &str = "pfs.test";
+
+/// One side of a case in one fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// `syslog_name` is `postfix/<tag>`.
+    pub tag: String,
+    /// What kind of service it is.
+    pub role: Role,
+    /// Overrides of main.cf, names of generated files not yet replaced.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A line's kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// smtp(8): a transport to this next hop.
+    Client {
+        /// As in a transport table.
+        nexthop: String,
+    },
+    /// smtpd(8): a port.
+    Server,
+}
+
+/// The ports of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// The port smtpd listens on in the fleet (server lines).
+    pub fleet: u16,
+    /// The port the harness listens on: the server for a client line, the sink for a server line.
+    pub harness: u16,
+}
+
+impl Line {
+    /// The lines a case has in a fleet.
+    pub fn of(case: &Case, fleet: &FleetKey) -> Vec<Line> {
+        let line = |side: &PostfixSide, role| {
+            (side.fleet == *fleet).then(|| Line {
+                tag: case.tag.clone(),
+                role,
+                parameters: side.parameters.clone(),
+            })
+        };
+        let server = match &case.server {
+            ServerPlan::Postfix(side) => line(side, Role::Server),
+            ServerPlan::Rustls { .. } => None,
+        };
+        let client = match &case.client {
+            ClientPlan::Postfix { side, nexthop } => {
+                line(side, Role::Client { nexthop: nexthop.clone() })
+            }
+            ClientPlan::Rustls { .. } => None,
+        };
+        server.into_iter().chain(client).collect()
+    }
+
+    /// Its name among the lines of a fleet.
+    pub fn name(&self) -> String {
+        match self.role {
+            Role::Client { .. } => format!("client {}", self.tag),
+            Role::Server => format!("server {}", self.tag),
+        }
+    }
+
+    fn service(&self, ports: Ports, parameters: BTreeMap<String, String>) -> Service {
+        let service = match self.role {
+            // Each handshake by a process of its own: nothing is remembered from the one before.
+            Role::Client { .. } => Service::smtp(&self.tag)
+                .set("max_use", "1")
+                .set("smtp_tcp_port", ports.harness.to_string())
+                .set("myhostname", "client.example.test"),
+            Role::Server => Service::smtpd(ports.fleet).set("max_use", "1").set(
+                "content_filter",
+                format!("{SINK_TRANSPORT}:[{SERVER_NAME}]:{}", ports.harness),
+            ),
+        };
+        parameters.into_iter().fold(service.tag(&self.tag), |service, (name, value)| service.set(name, value))
+    }
+}
+
+/// The recipient that leads to a case's transport.
+pub fn recipient(tag: &str) -> String {
+    format!("recipient@{tag}.{ROUTING_DOMAIN}")
+}
+
+/// Puts lines into a fleet's specification: services, routes, and every generated file they name.
+///
+/// # Errors
+/// A name that stands for no generated file, or a key that cannot be made.
+pub fn put(
+    spec: &mut FleetSpec,
+    key: &FleetKey,
+    lines: &[(Line, Ports)],
+    pki: &Pki,
+) -> Result<(), pfs_certs::Error> {
+    let mut files: BTreeMap<String, FleetFile> = BTreeMap::new();
+    let mut hosts: BTreeSet<String> = [SERVER_NAME.to_owned()].into();
+    let mut routes = String::new();
+    for (name, value) in &key.settings {
+        spec.main_cf.set(name, resolve(value, pki, &mut files)?);
+    }
+    for (line, ports) in lines {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in &line.parameters {
+            parameters.insert(name.clone(), resolve(value, pki, &mut files)?);
+        }
+        if let Role::Client { nexthop } = &line.role {
+            routes.push_str(&format!("{}.{ROUTING_DOMAIN} {}:{nexthop}\n", line.tag.to_lowercase(), line.tag));
+            hosts.insert(host_of(nexthop).to_owned());
+        }
+        spec.services.push(line.service(*ports, parameters));
+    }
+    files.insert(TRANSPORT_FILE.to_owned(), FleetFile::public(TRANSPORT_FILE, routes));
+    spec.files = files.into_values().collect();
+    spec.hosts = hosts.into_iter().collect();
+    Ok(())
+}
+
+/// `[host]:port`, `[host]` or `domain` → the name alone.
+fn host_of(nexthop: &str) -> &str {
+    let inner = nexthop.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    inner.unwrap_or_else(|| nexthop.split(':').next().unwrap_or(nexthop))
+}
+
+/// A main.cf value with names of generated things replaced by paths and fingerprints.
+fn resolve(
+    value: &str,
+    pki: &Pki,
+    files: &mut BTreeMap<String, FleetFile>,
+) -> Result<String, pfs_certs::Error> {
+    GeneratedName::substitute(value, |name| match name.make(pki)? {
+        Generated::File { name, contents, private } => {
+            let path = path_of(&name);
+            let file = if private {
+                FleetFile::secret(&path, contents)
+            } else {
+                FleetFile::public(&path, contents)
+            };
+            files.insert(path.clone(), file);
+            Ok(path)
+        }
+        Generated::Value(text) => Ok(text),
+    })
+}
+
+/// Every generated certificate that the lines name, so that their keys can be made in parallel.
+pub fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
+    let mut names = Vec::new();
+    for value in lines.iter().flat_map(|(line, _)| line.parameters.values()) {
+        // A wrong name is reported with its place by `put`.
+        let _ = GeneratedName::substitute::<pfs_certs::Error>(value, |name| {
+            names.extend(name.leaf());
+            Ok(String::new())
+        });
+    }
+    names.sort_by_key(|name| name.as_str());
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_next_hops() {
+        assert_eq!(host_of("[mail.example.test]:25"), "mail.example.test");
+        assert_eq!(host_of("[mail.example.test]"), "mail.example.test");
+        assert_eq!(host_of("example.test"), "example.test");
+        assert_eq!(host_of("example.test:587"), "example.test");
+    }
+}
