@@ -19,7 +19,9 @@ mod credential;
 mod error;
 mod forward;
 mod groups;
+mod misbehave;
 mod options;
+mod prompt;
 pub mod provider;
 mod report;
 mod resolver;
@@ -39,8 +41,9 @@ pub use options::{
     Accept, ClientCertificate, ClientOptions, Misbehaviour, OptionError, ServerOptions, TlsMode,
     TlsOptions,
 };
+pub use prompt::Prompt;
 pub use report::{PeerReport, PeerSummary, SignatureFacts, TlsFacts};
-pub use rustls_client::{Sessions, send, send_on};
+pub use rustls_client::{Sessions, connect, send, send_on};
 pub use rustls_server::{PreparedServer, receive};
 pub use sink::{Injected, inject, sink, sink_all};
 pub use smtp::{Dialogue, Mail, Message, Reply, Stage};

@@ -81,7 +81,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Smtp(#[from] SmtpError),
     #[error("{0}")]
-    Handshake(io::Error),
+    Stream(io::Error),
     #[error("{what}: {source}")]
     Connection { what: String, source: io::Error },
     #[error("deadline reached")]
@@ -106,9 +106,11 @@ impl Failure {
             Self::Deliberate(_) => error(ErrorKind::Deliberate, own),
             Self::Deadline => error(ErrorKind::Deadline, own.other()),
             Self::Connection { .. } => error(ErrorKind::Connection, own.other()),
-            Self::Handshake(source) => tls_error(&source, own, stage, transcript),
+            Self::Stream(source) => tls_error(&source, own, stage, transcript),
             Self::Smtp(SmtpError::Io(source)) => tls_error(&source, own, stage, transcript),
-            Self::Smtp(SmtpError::Closed { .. }) => error(ErrorKind::Connection, own.other()),
+            Self::Smtp(SmtpError::Closed { .. }) => {
+                tls_error(&io::ErrorKind::UnexpectedEof.into(), own, stage, transcript)
+            }
             Self::Smtp(SmtpError::Unsendable { .. }) => error(ErrorKind::Options, own),
             Self::Smtp(SmtpError::Refused { .. } | SmtpError::NotOffered) => {
                 error(ErrorKind::Smtp, own.other())
@@ -177,12 +179,13 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
                 failed(ErrorKind::Tls, own.other(), received(description), text)
             }
             None => {
+                // Whether a close is seen as end of file or as reset depends on what was still under way.
                 let text = match source.kind() {
-                    io::ErrorKind::UnexpectedEof => {
+                    io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe => {
                         format!("the {} closed the connection", own.other())
-                    }
-                    io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                        format!("the {} reset the connection", own.other())
                     }
                     _ => source.to_string(),
                 };

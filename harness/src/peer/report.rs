@@ -101,7 +101,11 @@ impl PeerReport {
     /// Whether a mail was sent and accepted, or received.
     #[must_use]
     pub fn delivered(&self) -> bool {
-        self.dialogue.stage >= Stage::Quit
+        match self.side {
+            // A client says QUIT only after its mail was accepted.
+            Side::Client => self.dialogue.stage >= Stage::Quit,
+            Side::Server => !self.messages.is_empty(),
+        }
     }
 
     /// The step that was under way last.
@@ -256,6 +260,8 @@ pub(super) struct Run {
     pub(super) tls: Option<TlsFacts>,
     pub(super) messages: Vec<Message>,
     pub(super) certificate_requested: bool,
+    /// Why it has failed, or will have if the deadline strikes now.
+    ending: Option<Failure>,
 }
 
 impl Run {
@@ -268,6 +274,39 @@ impl Run {
             tls: None,
             messages: Vec::new(),
             certificate_requested: false,
+            ending: None,
+        }
+    }
+
+    /// Lets `closing` run after `failure`. A deadline that strikes meanwhile does not replace the failure.
+    pub(super) async fn end(
+        &mut self,
+        failure: Failure,
+        closing: impl Future<Output = ()>,
+    ) -> Failure {
+        self.ending = Some(failure);
+        closing.await;
+        self.ending.take().unwrap_or(Failure::Deadline)
+    }
+
+    /// Waits for `what`; a deadline that strikes meanwhile counts as `failure`.
+    pub(super) async fn meanwhile<T>(
+        &mut self,
+        failure: Failure,
+        what: impl Future<Output = T>,
+    ) -> T {
+        self.ending = Some(failure);
+        let result = what.await;
+        self.ending = None;
+        result
+    }
+
+    /// The outcome where the deadline struck.
+    pub(super) fn struck(&mut self) -> Result<(), Failure> {
+        match self.ending.take() {
+            Some(failure) => Err(failure),
+            None if self.dialogue.stage == Stage::Done => Ok(()),
+            None => Err(Failure::Deadline),
         }
     }
 

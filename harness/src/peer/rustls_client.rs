@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::{DnsName, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -17,11 +17,13 @@ use tokio_rustls::client::TlsStream;
 use super::capture::Capture;
 use super::closing::finish;
 use super::error::Failure;
+use super::misbehave::{instead_of_tls, silence};
 use super::options::{ClientOptions, Misbehaviour, OptionError, TlsMode};
+use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ClientChain;
-use super::smtp::{Client, Mail, SmtpError, Stage};
+use super::smtp::{Client, Dialogue, Lines, Mail, SmtpError, Stage};
 use super::tap::Recorder;
 use super::verifier::{ServerWatcher, root_store};
 
@@ -99,16 +101,16 @@ where
     .await
     {
         Ok(outcome) => outcome,
-        Err(_) if run.dialogue.stage == Stage::Done => Ok(()),
-        Err(_) => Err(Failure::Deadline),
+        Err(_) => run.struck(),
     };
     run.report(outcome)
 }
 
-pub(super) async fn connect(
-    address: SocketAddr,
-    source: Option<IpAddr>,
-) -> std::io::Result<TcpStream> {
+/// Connects to `address`, from `source` if there is one.
+///
+/// # Errors
+/// When no socket can be had, `source` is no address of this machine, or nobody answers at `address`.
+pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<Prompt> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -118,8 +120,7 @@ pub(super) async fn connect(
         socket.bind(SocketAddr::new(source, 0))?;
     }
     let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok(Prompt::new(stream))
 }
 
 fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
@@ -201,7 +202,7 @@ where
     let mut smtp = Client::new(stream);
     smtp.banner(&mut run.dialogue).await?;
     if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return silence(&mut smtp).await;
+        return Err(silence(run, smtp.lines().stream()).await);
     }
     if options.mode == TlsMode::Off {
         return mail_over(smtp, options, mail, Stage::Ehlo, run).await;
@@ -210,30 +211,8 @@ where
         .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
         .await?;
     smtp.starttls(&ehlo, &mut run.dialogue).await?;
-    match options.misbehaviour {
-        Misbehaviour::SilentAfterStarttls => return silence(&mut smtp).await,
-        Misbehaviour::CloseAfterStarttls => {
-            return Err(Failure::Deliberate(
-                "the client closed the connection after STARTTLS",
-            ));
-        }
-        Misbehaviour::GarbageAfterStarttls => {
-            smtp.lines().write(b"this is not TLS\r\n").await?;
-            return silence(&mut smtp).await;
-        }
-        _ => {}
-    }
     let tls = handshake(smtp.into_parts(), options, config, run).await?;
     mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
-}
-
-/// Says nothing more until the other side has had enough.
-async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Client<S>) -> Result<(), Failure> {
-    smtp.lines().drain().await?;
-    Err(SmtpError::Closed {
-        expected: "nothing, having been told to keep silent",
-    }
-    .into())
 }
 
 async fn handshake<S>(
@@ -247,11 +226,21 @@ where
 {
     run.dialogue.stage = Stage::Handshake;
     let name = server_name(options.sni.as_deref().unwrap_or(NO_SNI))?;
-    let recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
-    let tls = TlsConnector::from(config)
+    let mut recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
+        return Err(failure);
+    }
+    let tls = match TlsConnector::from(config)
         .connect(name, recorder)
+        .into_fallible()
         .await
-        .map_err(Failure::Handshake)?;
+    {
+        Ok(tls) => tls,
+        Err((error, stream)) => {
+            let mut lines = Lines::new(stream);
+            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
+        }
+    };
     run.established(tls.get_ref().1);
     if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
         return Err(Failure::Deliberate(
@@ -272,7 +261,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     smtp.ehlo(&options.helo, stage, &mut run.dialogue).await?;
-    smtp.deliver(mail, &mut run.dialogue).await?;
+    if let Err(error) = smtp.deliver(mail, &mut run.dialogue).await {
+        // What is said from here on is manners, not part of the dialogue that failed.
+        let goodbye = async {
+            let _ = smtp.quit(&mut Dialogue::default()).await;
+            finish(smtp.lines()).await;
+        };
+        return Err(match error {
+            SmtpError::Refused { .. } => run.end(error.into(), goodbye).await,
+            _ => error.into(),
+        });
+    }
     smtp.quit(&mut run.dialogue).await?;
     if options.misbehaviour != Misbehaviour::NoCloseNotify {
         finish(smtp.lines()).await;

@@ -15,13 +15,15 @@ use tokio_rustls::server::TlsStream;
 use super::capture::Capture;
 use super::closing::finish;
 use super::error::Failure;
+use super::misbehave::{instead_of_tls, silence};
 use super::options::{
     Accept, ClientCertificate, Misbehaviour, OptionError, ServerOptions, TlsMode,
 };
+use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ServerChains;
-use super::smtp::{Event, Offer, Server, SmtpError, Stage};
+use super::smtp::{Event, Lines, Offer, Server, SmtpError, Stage};
 use super::tap::Recorder;
 use super::verifier::ClientWatcher;
 
@@ -52,9 +54,9 @@ pub async fn receive(
     loop {
         let mut report = match timeout_at(deadline, listener.accept()).await {
             Ok(Ok((stream, _))) => {
-                // Small writes in a dialogue must not wait for each other.
-                let _ = stream.set_nodelay(true);
-                prepared.receive_on(stream, options, deadline).await
+                prepared
+                    .receive_on(Prompt::new(stream), options, deadline)
+                    .await
             }
             Ok(Err(source)) => failed(
                 Failure::Connection {
@@ -111,8 +113,7 @@ impl PreparedServer {
         .await
         {
             Ok(outcome) => outcome,
-            Err(_) if run.dialogue.stage == Stage::Done => Ok(()),
-            Err(_) => Err(Failure::Deadline),
+            Err(_) => run.struck(),
         };
         run.report(outcome)
     }
@@ -196,38 +197,16 @@ where
     };
     let mut smtp = Server::new(stream, &options.hostname, offer);
     if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return silence(&mut smtp).await;
+        return Err(silence(run, smtp.lines().stream()).await);
     }
     smtp.banner(&mut run.dialogue).await?;
     if !converse(&mut smtp, run).await? {
         return close(smtp, options).await;
     }
-    match options.misbehaviour {
-        Misbehaviour::SilentAfterStarttls => return silence(&mut smtp).await,
-        Misbehaviour::CloseAfterStarttls => {
-            return Err(Failure::Deliberate(
-                "the server closed the connection after STARTTLS",
-            ));
-        }
-        Misbehaviour::GarbageAfterStarttls => {
-            smtp.lines().write(b"this is not TLS\r\n").await?;
-            return silence(&mut smtp).await;
-        }
-        _ => {}
-    }
     let tls = handshake(smtp.into_parts(), options, config, run).await?;
     let mut smtp = Server::inside_tls(tls, &options.hostname);
     converse(&mut smtp, run).await?;
     close(smtp, options).await
-}
-
-/// Says nothing more until the other side has had enough.
-async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Server<S>) -> Result<(), Failure> {
-    smtp.lines().drain().await?;
-    Err(SmtpError::Closed {
-        expected: "nothing, having been told to keep silent",
-    }
-    .into())
 }
 
 async fn handshake<S>(
@@ -242,11 +221,21 @@ where
     run.dialogue.stage = Stage::Handshake;
     run.certificate_requested = options.client_certificate != ClientCertificate::None;
     let config = config.ok_or(OptionError::NoCredential)?;
-    let recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
-    let tls = TlsAcceptor::from(Arc::clone(config))
+    let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
+        return Err(failure);
+    }
+    let tls = match TlsAcceptor::from(Arc::clone(config))
         .accept(recorder)
+        .into_fallible()
         .await
-        .map_err(Failure::Handshake)?;
+    {
+        Ok(tls) => tls,
+        Err((error, stream)) => {
+            let mut lines = Lines::new(stream);
+            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
+        }
+    };
     run.established(tls.get_ref().1);
     if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
         return Err(Failure::Deliberate(

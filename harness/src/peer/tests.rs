@@ -66,3 +66,20 @@ async fn pair_until(
         prepared.receive_on(far, server, server_deadline)
     )
 }
+
+/// Every entry point can be spawned.
+#[test]
+fn futures_are_send() {
+    fn check<T: Send>(_: &T) {}
+    let (client, server, mail) = (ClientOptions::default(), ServerOptions::default(), mail());
+    let address = "127.0.0.1:1".parse().unwrap();
+    check(&send(address, &client, &mail, soon()));
+    check(&inject(address, "", "a@b", "", soon()));
+    let with_listener = async |listener: tokio::net::TcpListener| {
+        receive(&listener, &server, soon()).await;
+        let _ = sink(&listener, soon()).await;
+        let _ = sink_all(&listener, tokio::sync::mpsc::channel(1).0).await;
+        forward(&listener, address, ForwardOptions::default(), soon()).await;
+    };
+    let _ = |listener| check(&with_listener(listener));
+}

@@ -30,12 +30,12 @@ async fn replies_that_break_the_rules_are_refused() {
         (
             b"".as_slice(),
             Stage::Banner,
-            "connection closed by the other side",
+            "the server closed the connection",
         ),
         (
             b"220 half",
             Stage::Banner,
-            "connection closed by the other side",
+            "the server closed the connection",
         ),
         (b"220 bare\n", Stage::Banner, "bare LF"),
         (b"hello\r\n", Stage::Banner, "expected a reply"),
@@ -232,6 +232,20 @@ async fn silence_ends_at_the_deadline_and_names_its_stage() {
             "{error}"
         );
     }
+    // Who is silent on purpose knows that the other side is not to blame.
+    let server = ServerOptions {
+        misbehaviour: Misbehaviour::SilentAfterStarttls,
+        ..server_with("ecdsa-p256")
+    };
+    let (_, server) = pair_until(&ClientOptions::default(), soon(), &server, shortly()).await;
+    let error = server.error.as_ref().unwrap();
+    assert_eq!(
+        (error.kind, error.side),
+        (ErrorKind::Deliberate, Side::Server),
+        "{error}"
+    );
+    assert!(server.client_hello().is_some());
+
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let report = receive(&listener, &server_with("ecdsa-p256"), shortly()).await;
     let error = report.error.unwrap();
@@ -291,6 +305,30 @@ async fn misbehaviour_is_deliberate_here_and_a_fault_there() {
     };
     let (client, server) = pair(&ClientOptions::default(), &server).await;
     assert_eq!((client.error, server.error), (None, None));
+}
+
+#[tokio::test]
+async fn a_refused_mail_ends_with_quit() {
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    far.write_all(b"220 a\r\n250 b\r\n250 ok\r\n550 5.7.1 no\r\n221 bye\r\n")
+        .await
+        .unwrap();
+    far.shutdown().await.unwrap();
+    let options = ClientOptions {
+        mode: TlsMode::Off,
+        ..ClientOptions::default()
+    };
+    let report = send_on(near, &options, &mail(), soon()).await;
+    let error = report.error.as_ref().unwrap();
+    assert_eq!(
+        (error.kind, error.stage, error.side),
+        (ErrorKind::Smtp, Stage::Rcpt, Side::Server),
+        "{error}"
+    );
+    assert!(!report.delivered() && !report.dialogue.quit);
+    let mut heard = String::new();
+    far.read_to_string(&mut heard).await.unwrap();
+    assert!(heard.ends_with("QUIT\r\n"), "{heard}");
 }
 
 #[tokio::test]
