@@ -27,7 +27,7 @@ pub const PORT: &str = "<port>";
 pub const PID: &str = "<pid>";
 /// Stands for a queue id.
 pub const QUEUE_ID: &str = "<queue-id>";
-/// Stands for what is between the angle brackets of a message id.
+/// Stands for a message id and its angle brackets.
 pub const MESSAGE_ID: &str = "<message-id>";
 /// Stands for the machine's name.
 pub const HOST: &str = "<host>";
@@ -243,9 +243,9 @@ fn time(before: &str, rest: &str) -> Option<(&'static str, usize)> {
 }
 
 fn id(before: &str, rest: &str) -> Option<(&'static str, usize)> {
-    if before.ends_with("message-id=<") || before.ends_with("Message-ID: <") || before.ends_with("Message-Id: <") {
-        let length = rest.find('>')?;
-        return Some((MESSAGE_ID, length));
+    if ends_with_label(before, "message-id=") || ends_with_label(before, "message-id: ") {
+        let length = rest.strip_prefix('<')?.find('>')?;
+        return Some((MESSAGE_ID, length + "<>".len()));
     }
     if before.ends_with(" pid ") || before.ends_with("pid=") {
         let length = digits(rest);
@@ -271,6 +271,12 @@ fn tag(before: &str, rest: &str) -> Option<(&'static str, usize)> {
     let length = word_length(rest);
     let place = before.ends_with("postfix/") || before.ends_with("session ") && rest[length..].starts_with('&');
     (place && is_tag(&rest[..length])).then_some((TAG, length))
+}
+
+/// Whether `text` ends with `label`, whatever the case.
+fn ends_with_label(text: &str, label: &str) -> bool {
+    let start = text.len().checked_sub(label.len());
+    start.and_then(|start| text.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(label))
 }
 
 fn digits(text: &str) -> usize {
@@ -322,7 +328,7 @@ mod tests {
             ("3D1vR24dK0z9Xx4: removed", "<queue-id>: removed"),
             (
                 "728B99BCABE: message-id=<20261122080733.5CFA79D66EB@mail.example.test>",
-                "<queue-id>: message-id=<<message-id>>",
+                "<queue-id>: message-id=<message-id>",
             ),
             ("DBF9F9A2B61: sender non-delivery notification: 435249A2B4E", "<queue-id>: sender non-delivery notification: <queue-id>"),
             ("HANGUP after 0.41 from [127.0.0.1]:60886 in tests", "HANGUP after <seconds> from [<address>]:<port> in tests"),

@@ -25,6 +25,18 @@ pub enum Verbose {
         /// In OpenSSL's language.
         list: String,
     },
+    /// `subject=/CN=…`, `issuer=/CN=…`: whole names in the client's certificate, seen by the server.
+    DistinguishedName {
+        /// Whether it is the issuer's.
+        issuer: bool,
+        /// In OpenSSL's one-line form.
+        name: String,
+    },
+    /// Loglevel 3 and 4: `read from …`, `write to …`, and rows of a hexadecimal dump.
+    Dump {
+        /// The line.
+        text: String,
+    },
     /// `PEER: subject_CN=…, issuer=…, cert fingerprint=…, pkey fingerprint=…`; 3.5 and 3.7 say `issuer_CN`, `fingerprint`,
     /// `pkey_fingerprint`.
     Identity {
@@ -158,6 +170,16 @@ fn general(text: &str) -> Option<Verbose> {
     if SESSION_CACHE.iter().any(|start| text.starts_with(start)) {
         return Some(Verbose::SessionCache { text: owned() });
     }
+    for (start, issuer) in [("subject=/", false), ("issuer=/", true)] {
+        if text.starts_with(start) {
+            let (_, name) = text.split_once('=')?;
+            let name = name.to_owned();
+            return Some(Verbose::DistinguishedName { issuer, name });
+        }
+    }
+    if is_dump(text) {
+        return Some(Verbose::Dump { text: owned() });
+    }
     match text {
         "initializing the client-side TLS engine" => return Some(Verbose::Initializing(Side::Client)),
         "initializing the server-side TLS engine" => return Some(Verbose::Initializing(Side::Server)),
@@ -192,6 +214,13 @@ fn general(text: &str) -> Option<Verbose> {
     text.strip_prefix("TA cert as TLSA record: ")
         .or_else(|| text.strip_prefix("TA public key as TLSA record: "))
         .and_then(tlsa)
+}
+
+/// `read from 5603A2F1C7A0 [5603A2FA3B43] (5 bytes => 5 (0x5))`, `0010 - 16 03 01 …`.
+fn is_dump(text: &str) -> bool {
+    let traffic = (text.starts_with("read from ") || text.starts_with("write to ")) && text.contains(" bytes => ");
+    let offset = text.split_once(" - ").map(|(offset, _)| offset).unwrap_or_default();
+    traffic || offset.len() >= 4 && offset.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn tlsa(text: &str) -> Option<Verbose> {
