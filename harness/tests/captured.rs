@@ -3,6 +3,8 @@
 //! The captures come from Debian's packages: 3.5.25 with OpenSSL 1.1.1w, 3.7.11 with 3.0, 3.10.13 with 3.5, 3.11.7 with 3.6,
 //! each talking to itself, to Python's `ssl` module and to peers that misbehave on purpose.
 
+#![expect(clippy::panic, reason = "this is how a test fails")]
+
 use std::collections::HashMap;
 use std::fs;
 
@@ -240,7 +242,7 @@ fn both_ends_of_a_failure_in_every_dialect() {
         has("c-raw-close", "server: lost connection");
         has("c-raw-rst", "server: connection reset by peer");
         has("c-raw-stall", "server: connection timed out");
-        has("c-raw-garbage", "client: wrong version number (alert protocol_version)");
+        has("c-raw-garbage", "client: wrong version number");
         has("c-raw-alert40", "server: alert handshake_failure");
         has("c-raw-alert48", "server: alert unknown_ca");
         has("c-raw-alert70", "server: alert protocol_version");
@@ -254,6 +256,13 @@ fn both_ends_of_a_failure_in_every_dialect() {
         has("s-expired", "client: alert certificate_expired");
         has("s-slow", "client: connection timed out");
         has("s-snibad", "server: callback failed (alert internal_error)");
+        // OpenSSL 1.1.1 finds out in the handshake that the prime is too small; later ones refuse it at the start, and then
+        // have no cipher for a client that wants nothing else.
+        let small = match target {
+            "debian-11" => "server: dh key too small (alert handshake_failure)",
+            _ => "server: no shared cipher (alert handshake_failure)",
+        };
+        has("s-dh512", small);
         // DANE.
         has("c-daneonly-noad", "client: no tlsa records found");
         has("c-daneonly-servfail", "client: tlsa lookup error for dane-servfail.example.test:2566");

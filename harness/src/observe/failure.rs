@@ -33,13 +33,16 @@ pub struct Failure {
 /// refusal that follows, so the most telling event counts, not the first.
 pub fn from_log(witness: Witness, own: Side, events: &[LogEvent]) -> Option<Failure> {
     let teller = Teller { witness, own, events };
-    let ended = events.iter().any(|event| matches!(event, LogEvent::SslError(_)));
-    let library = events.iter().find_map(|event| match event {
-        LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => Some(problem),
-        _ => None,
+    // OpenSSL's error stack follows the line that says the handshake ended. What stands before it, or without it, is about a
+    // file or a setting.
+    let ended = events.iter().position(|event| matches!(event, LogEvent::SslError(_)));
+    let library = ended.and_then(|position| {
+        events[position..].iter().find_map(|event| match event {
+            LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => Some(problem),
+            _ => None,
+        })
     });
-    // A library problem without an aborted handshake is about a file or a setting.
-    if ended && let Some(problem) = library {
+    if let Some(problem) = library {
         return Some(teller.library(problem));
     }
     events
@@ -181,7 +184,8 @@ pub fn normalised(reason: &str) -> String {
 }
 
 /// The alert that OpenSSL sends when it fails for `reason` (the `SSLfatal` calls in `ssl/statem` and `ssl/record`);
-/// `None` where that depends on more, or where it sends none.
+/// `None` where that depends on more, or where it sends none, as it does for a first record that is not TLS at all
+/// (`wrong version number`, `http request`).
 pub fn alert_for(reason: &str) -> Option<AlertDescription> {
     Some(match reason {
         "no shared cipher"
@@ -192,9 +196,7 @@ pub fn alert_for(reason: &str) -> Option<AlertDescription> {
         | "no shared groups"
         | "dh key too small"
         | "unsafe legacy renegotiation disabled" => AlertDescription::HANDSHAKE_FAILURE,
-        "unsupported protocol" | "wrong version number" | "wrong ssl version" | "version too low" => {
-            AlertDescription::PROTOCOL_VERSION
-        }
+        "unsupported protocol" | "wrong ssl version" | "version too low" => AlertDescription::PROTOCOL_VERSION,
         "unexpected message" => AlertDescription::UNEXPECTED_MESSAGE,
         "length mismatch" | "length too short" | "bad extension" => AlertDescription::DECODE_ERROR,
         "bad record mac" | "decryption failed or bad record mac" => AlertDescription::BAD_RECORD_MAC,
