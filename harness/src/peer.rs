@@ -44,3 +44,6 @@ pub use rustls_client::{Sessions, send, send_on};
 pub use rustls_server::{PreparedServer, receive};
 pub use sink::{Injected, inject, sink, sink_all};
 pub use smtp::{Dialogue, Mail, Message, Reply, Stage};
+
+#[cfg(test)]
+mod tests;

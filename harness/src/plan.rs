@@ -4,6 +4,7 @@
 mod parameters;
 mod show;
 
+pub(crate) use parameters::path_of;
 pub use parameters::{UnknownParameter, check_parameters};
 pub use show::show;
 

@@ -200,6 +200,9 @@ fn alert_for(error: &rustls::Error) -> Option<AlertDescription> {
             AlertDescription(u8::from(rustls::AlertDescription::from(error.clone())))
         }
         Error::NoCertificatesPresented => AlertDescription::CERTIFICATE_REQUIRED,
+        Error::InvalidMessage(error) => {
+            AlertDescription(u8::from(rustls::AlertDescription::from(*error)))
+        }
         Error::DecryptError => AlertDescription::BAD_RECORD_MAC,
         Error::PeerSentOversizedRecord => AlertDescription::RECORD_OVERFLOW,
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {

@@ -227,13 +227,16 @@ pub(super) fn schemes(options: &TlsOptions) -> Result<Vec<rustls::SignatureSchem
 pub fn provider(options: &TlsOptions) -> Result<CryptoProvider, OptionError> {
     let versions = protocol_versions(options)?;
     Ok(CryptoProvider {
-        cipher_suites: chosen_suites(options)?,
+        cipher_suites: chosen_suites(options, &versions)?,
         kx_groups: chosen_groups(options, &versions)?,
         ..GRAVIOLA.clone()
     })
 }
 
-fn chosen_suites(options: &TlsOptions) -> Result<Vec<SupportedCipherSuite>, OptionError> {
+fn chosen_suites(
+    options: &TlsOptions,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<Vec<SupportedCipherSuite>, OptionError> {
     for suite in &options.ciphers {
         supported("cipher suite", *suite, &cipher_suites())?;
     }
@@ -248,13 +251,15 @@ fn chosen_suites(options: &TlsOptions) -> Result<Vec<SupportedCipherSuite>, Opti
         })
         .collect();
     let of = |version: ProtocolVersion| {
+        // rustls by itself offers the suites of a version that is switched off.
+        let enabled = versions.iter().any(|enabled| enabled.version == version);
         let list = if named.iter().any(|suite| suite.version().version == version) {
             &named
         } else {
             &*SUITES
         };
         list.iter()
-            .filter(move |suite| suite.version().version == version)
+            .filter(move |suite| enabled && suite.version().version == version)
             .copied()
     };
     Ok(of(ProtocolVersion::TLSv1_3)

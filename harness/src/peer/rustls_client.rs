@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::capture::Capture;
-use super::closing::{drain_reset, finish};
+use super::closing::finish;
 use super::error::Failure;
 use super::options::{ClientOptions, Misbehaviour, OptionError, TlsMode};
 use super::provider;
@@ -193,7 +193,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     if options.mode == TlsMode::Implicit {
-        let tls = handshake(stream, options, config, run).await?;
+        let tls = handshake((stream, Vec::new()), options, config, run).await?;
         let mut smtp = Client::new(tls);
         smtp.banner(&mut run.dialogue).await?;
         return mail_over(smtp, options, mail, Stage::EhloTls, run).await;
@@ -223,7 +223,7 @@ where
         }
         _ => {}
     }
-    let tls = handshake(smtp.into_stream()?, options, config, run).await?;
+    let tls = handshake(smtp.into_parts(), options, config, run).await?;
     mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
 }
 
@@ -237,7 +237,7 @@ async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Client<S>) -> Res
 }
 
 async fn handshake<S>(
-    stream: S,
+    (stream, early): (S, Vec<u8>),
     options: &ClientOptions,
     config: Arc<ClientConfig>,
     run: &mut Run,
@@ -247,26 +247,18 @@ where
 {
     run.dialogue.stage = Stage::Handshake;
     let name = server_name(options.sni.as_deref().unwrap_or(NO_SNI))?;
-    let recorder = Recorder::new(stream, Side::Client, run.recording.clone());
-    match TlsConnector::from(config)
+    let recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
+    let tls = TlsConnector::from(config)
         .connect(name, recorder)
-        .into_fallible()
         .await
-    {
-        Ok(tls) => {
-            run.established(tls.get_ref().1);
-            if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-                return Err(Failure::Deliberate(
-                    "the client closed the connection after the handshake",
-                ));
-            }
-            Ok(tls)
-        }
-        Err((error, stream)) => {
-            drain_reset(&error, stream).await;
-            Err(Failure::Handshake(error))
-        }
+        .map_err(Failure::Handshake)?;
+    run.established(tls.get_ref().1);
+    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
+        return Err(Failure::Deliberate(
+            "the client closed the connection after the handshake",
+        ));
     }
+    Ok(tls)
 }
 
 async fn mail_over<S>(

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::capture::Capture;
-use super::closing::{drain_reset, finish};
+use super::closing::finish;
 use super::error::Failure;
 use super::options::{
     Accept, ClientCertificate, Misbehaviour, OptionError, ServerOptions, TlsMode,
@@ -183,7 +183,7 @@ where
 {
     run.dialogue.stage = Stage::Banner;
     if options.mode == TlsMode::Implicit {
-        let tls = handshake(stream, options, config, run).await?;
+        let tls = handshake((stream, Vec::new()), options, config, run).await?;
         let mut smtp = Server::inside_tls(tls, &options.hostname);
         smtp.banner(&mut run.dialogue).await?;
         converse(&mut smtp, run).await?;
@@ -215,7 +215,7 @@ where
         }
         _ => {}
     }
-    let tls = handshake(smtp.into_stream()?, options, config, run).await?;
+    let tls = handshake(smtp.into_parts(), options, config, run).await?;
     let mut smtp = Server::inside_tls(tls, &options.hostname);
     converse(&mut smtp, run).await?;
     close(smtp, options).await
@@ -231,7 +231,7 @@ async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Server<S>) -> Res
 }
 
 async fn handshake<S>(
-    stream: S,
+    (stream, early): (S, Vec<u8>),
     options: &ServerOptions,
     config: Option<&Arc<ServerConfig>>,
     run: &mut Run,
@@ -242,26 +242,18 @@ where
     run.dialogue.stage = Stage::Handshake;
     run.certificate_requested = options.client_certificate != ClientCertificate::None;
     let config = config.ok_or(OptionError::NoCredential)?;
-    let recorder = Recorder::new(stream, Side::Server, run.recording.clone());
-    match TlsAcceptor::from(Arc::clone(config))
+    let recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
+    let tls = TlsAcceptor::from(Arc::clone(config))
         .accept(recorder)
-        .into_fallible()
         .await
-    {
-        Ok(tls) => {
-            run.established(tls.get_ref().1);
-            if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-                return Err(Failure::Deliberate(
-                    "the server closed the connection after the handshake",
-                ));
-            }
-            Ok(tls)
-        }
-        Err((error, stream)) => {
-            drain_reset(&error, stream).await;
-            Err(Failure::Handshake(error))
-        }
+        .map_err(Failure::Handshake)?;
+    run.established(tls.get_ref().1);
+    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
+        return Err(Failure::Deliberate(
+            "the server closed the connection after the handshake",
+        ));
     }
+    Ok(tls)
 }
 
 /// Serves until the end of the dialogue, or true: until TLS shall begin.
