@@ -363,6 +363,8 @@ mod tests {
             KeyExchange::from_group(NamedGroup::FFDHE2048),
         );
         assert!(custom.same_as(&ffdhe));
+        assert!(KeyExchange::from_group(NamedGroup(0x1fc)).same_as(&custom));
+        assert!(!KeyExchange::from_group(NamedGroup::X25519).same_as(&custom));
     }
 
     #[test]

@@ -53,6 +53,14 @@ impl KeyExchange {
 
     /// Whether both names mean the same, as far as the two dialects tell.
     pub fn same_as(&self, other: &Self) -> bool {
+        // A finite-field group without a registered name says nothing of its size.
+        let unnamed = |it: &Self| {
+            it.group
+                .is_some_and(|group| group.is_ffdhe() && group.name().is_none())
+        };
+        if unnamed(self) && other.bits.is_some() || unnamed(other) && self.bits.is_some() {
+            return true;
+        }
         match (self.group, other.group, self.bits, other.bits) {
             (Some(left), Some(right), _, _) => left == right,
             (_, _, Some(left), Some(right)) => left == right,
