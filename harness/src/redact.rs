@@ -27,7 +27,7 @@ pub const PORT: &str = "<port>";
 pub const PID: &str = "<pid>";
 /// Stands for a queue id.
 pub const QUEUE_ID: &str = "<queue-id>";
-/// Stands for what is between the angle brackets of a message id.
+/// Stands for a message id and its angle brackets.
 pub const MESSAGE_ID: &str = "<message-id>";
 /// Stands for the machine's name.
 pub const HOST: &str = "<host>";
@@ -65,7 +65,9 @@ pub fn log_text(text: &str) -> String {
 /// Redacts a `Received:` header, folded or not, and leaves its layout alone.
 pub fn header(text: &str) -> String {
     let (head, date) = match text.rsplit_once("; ") {
-        Some((head, date)) if date.bytes().filter(|byte| *byte == b':').count() == 2 => (head, Some(date)),
+        Some((head, date)) if date.bytes().filter(|byte| *byte == b':').count() == 2 => {
+            (head, Some(date))
+        }
         _ => (text, None),
     };
     let mut redacted = inline(head);
@@ -116,7 +118,9 @@ fn service_name(name: &str) -> String {
 }
 
 fn is_tag(part: &str) -> bool {
-    let digits = part.strip_prefix(|c: char| c.is_ascii_lowercase()).unwrap_or_default();
+    let digits = part
+        .strip_prefix(|c: char| c.is_ascii_lowercase())
+        .unwrap_or_default();
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -125,7 +129,10 @@ fn inline(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let boundary = redacted.chars().next_back().is_none_or(|last| !is_word(last));
+        let boundary = redacted
+            .chars()
+            .next_back()
+            .is_none_or(|last| !is_word(last));
         let replaced = boundary.then(|| replacement(&redacted, rest)).flatten();
         match replaced {
             Some((placeholder, length)) => {
@@ -178,13 +185,20 @@ fn digest(rest: &str) -> Option<(&'static str, usize)> {
     if pairs {
         return Some((DIGEST, run.len()));
     }
-    let digits = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    let digits = rest
+        .find(|c: char| !c.is_ascii_hexdigit())
+        .unwrap_or(rest.len());
     let tail = rest[digits..].strip_prefix("...").map(|tail| {
-        let more = tail.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(tail.len());
+        let more = tail
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(tail.len());
         "...".len() + more
     });
     let whole = digits + tail.unwrap_or_default();
-    let ends = rest[whole..].chars().next().is_none_or(|next| !is_word(next));
+    let ends = rest[whole..]
+        .chars()
+        .next()
+        .is_none_or(|next| !is_word(next));
     (digits >= 32 && ends).then_some((DIGEST, whole))
 }
 
@@ -200,14 +214,17 @@ fn address(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(rest.len());
     let run = rest[..length].trim_end_matches('.');
-    run.parse::<Ipv4Addr>().is_ok().then_some((ADDRESS, run.len()))
+    run.parse::<Ipv4Addr>()
+        .is_ok()
+        .then_some((ADDRESS, run.len()))
 }
 
 /// A number after `]:` or after an address, or the label of a TLSA name: `_2566._tcp`.
 fn port(before: &str, rest: &str) -> Option<(&'static str, usize)> {
     if let Some(label) = rest.strip_prefix('_') {
         let digits = digits(label);
-        return (digits > 0 && label[digits..].starts_with("._tcp")).then_some((concat!("_", "<port>"), digits + 1));
+        return (digits > 0 && label[digits..].starts_with("._tcp"))
+            .then_some((concat!("_", "<port>"), digits + 1));
     }
     let after_host = before.ends_with("]:") || before.ends_with(&format!("{ADDRESS}:"));
     let tlsa = before.strip_suffix(':').is_some_and(|host| {
@@ -243,9 +260,9 @@ fn time(before: &str, rest: &str) -> Option<(&'static str, usize)> {
 }
 
 fn id(before: &str, rest: &str) -> Option<(&'static str, usize)> {
-    if before.ends_with("message-id=<") || before.ends_with("Message-ID: <") || before.ends_with("Message-Id: <") {
-        let length = rest.find('>')?;
-        return Some((MESSAGE_ID, length));
+    if ends_with_label(before, "message-id=") || ends_with_label(before, "message-id: ") {
+        let length = rest.strip_prefix('<')?.find('>')?;
+        return Some((MESSAGE_ID, length + "<>".len()));
     }
     if before.ends_with(" pid ") || before.ends_with("pid=") {
         let length = digits(rest);
@@ -269,12 +286,22 @@ fn source_line(before: &str, rest: &str) -> Option<(&'static str, usize)> {
 /// The tag of a service within a text: `postfix/c12`, and the key of a session cache, `session c12&[…`.
 fn tag(before: &str, rest: &str) -> Option<(&'static str, usize)> {
     let length = word_length(rest);
-    let place = before.ends_with("postfix/") || before.ends_with("session ") && rest[length..].starts_with('&');
+    let place = before.ends_with("postfix/")
+        || before.ends_with("session ") && rest[length..].starts_with('&');
     (place && is_tag(&rest[..length])).then_some((TAG, length))
 }
 
+/// Whether `text` ends with `label`, whatever the case.
+fn ends_with_label(text: &str, label: &str) -> bool {
+    let start = text.len().checked_sub(label.len());
+    start
+        .and_then(|start| text.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(label))
+}
+
 fn digits(text: &str) -> usize {
-    text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())
+    text.find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -322,16 +349,37 @@ mod tests {
             ("3D1vR24dK0z9Xx4: removed", "<queue-id>: removed"),
             (
                 "728B99BCABE: message-id=<20261122080733.5CFA79D66EB@mail.example.test>",
-                "<queue-id>: message-id=<<message-id>>",
+                "<queue-id>: message-id=<message-id>",
             ),
-            ("DBF9F9A2B61: sender non-delivery notification: 435249A2B4E", "<queue-id>: sender non-delivery notification: <queue-id>"),
-            ("HANGUP after 0.41 from [127.0.0.1]:60886 in tests", "HANGUP after <seconds> from [<address>]:<port> in tests"),
-            ("PREGREET 12 after 0.01 from [127.0.0.1]:6: EHLO early", "PREGREET 12 after <seconds> from [<address>]:<port>: EHLO early"),
-            ("TLSA lookup error for dane.example.test:2566", "TLSA lookup error for dane.example.test:<port>"),
-            ("_2566._tcp.dane.example.test unsupported", "_<port>._tcp.dane.example.test unsupported"),
+            (
+                "DBF9F9A2B61: sender non-delivery notification: 435249A2B4E",
+                "<queue-id>: sender non-delivery notification: <queue-id>",
+            ),
+            (
+                "HANGUP after 0.41 from [127.0.0.1]:60886 in tests",
+                "HANGUP after <seconds> from [<address>]:<port> in tests",
+            ),
+            (
+                "PREGREET 12 after 0.01 from [127.0.0.1]:6: EHLO early",
+                "PREGREET 12 after <seconds> from [<address>]:<port>: EHLO early",
+            ),
+            (
+                "TLSA lookup error for dane.example.test:2566",
+                "TLSA lookup error for dane.example.test:<port>",
+            ),
+            (
+                "_2566._tcp.dane.example.test unsupported",
+                "_<port>._tcp.dane.example.test unsupported",
+            ),
             ("connect from a[2001:db8::1]", "connect from a[<address>]"),
-            ("process /usr/lib/postfix/sbin/smtp pid 812 exit status 1", "process /usr/lib/postfix/sbin/smtp pid <pid> exit status 1"),
-            ("a[192.0.2.1]: Issuing session ticket, key expiration: 1795336568", "a[<address>]: Issuing session ticket, key expiration: <seconds>"),
+            (
+                "process /usr/lib/postfix/sbin/smtp pid 812 exit status 1",
+                "process /usr/lib/postfix/sbin/smtp pid <pid> exit status 1",
+            ),
+            (
+                "a[192.0.2.1]: Issuing session ticket, key expiration: 1795336568",
+                "a[<address>]: Issuing session ticket, key expiration: <seconds>",
+            ),
             (
                 "looking for session c12&[mail.example.test]:2502&mail.example.test&127.20.2.1&&CBC95C9402C5D1CD3648E6E23196047C4F4255ED15B22199AA002DED4003787B in smtp cache",
                 "looking for session <case>&[mail.example.test]:<port>&mail.example.test&<address>&&<hex> in smtp cache",
@@ -367,7 +415,12 @@ mod tests {
     #[test]
     fn only_tags_of_a_fleet_are_tags() {
         assert_eq!(service_name("postfix/s3/smtpd"), "postfix/<case>/smtpd");
-        for name in ["postfix/smtpd", "postfix/submission/smtpd", "postfix/ps/postscreen", "postfix/c-12/smtp"] {
+        for name in [
+            "postfix/smtpd",
+            "postfix/submission/smtpd",
+            "postfix/ps/postscreen",
+            "postfix/c-12/smtp",
+        ] {
             assert_eq!(service_name(name), name);
         }
     }
@@ -397,7 +450,10 @@ mod tests {
     #[test]
     fn control_characters_become_visible() {
         assert_eq!(printable("plain\ttext\n"), "plain\ttext\n");
-        assert_eq!(printable("\x1b[31mred\r\x07\x7f\u{9b}"), "\\x1b[31mred\\x0d\\x07\\x7f\\x9b");
+        assert_eq!(
+            printable("\x1b[31mred\r\x07\x7f\u{9b}"),
+            "\\x1b[31mred\\x0d\\x07\\x7f\\x9b"
+        );
         assert_eq!(printable("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
         assert_eq!(printable("Grüße"), "Grüße");
     }

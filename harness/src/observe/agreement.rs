@@ -144,10 +144,16 @@ fn compare_two(left: &Testimony, right: &Testimony, found: &mut Vec<Disagreement
         }
     };
     if witnesses.0.judges_client() && witnesses.1.judges_client() {
-        report(Field::Status, differ(left.status.as_ref(), right.status.as_ref(), PartialEq::eq));
+        report(
+            Field::Status,
+            differ(left.status.as_ref(), right.status.as_ref(), PartialEq::eq),
+        );
     }
     let same_name = |left: &String, right: &String| left.eq_ignore_ascii_case(right);
-    report(Field::Sni, differ(left.sni.as_ref(), right.sni.as_ref(), same_name));
+    report(
+        Field::Sni,
+        differ(left.sni.as_ref(), right.sni.as_ref(), same_name),
+    );
     report(
         Field::Protocol,
         differ(Some(&left.protocol), Some(&right.protocol), PartialEq::eq),
@@ -158,33 +164,61 @@ fn compare_two(left: &Testimony, right: &Testimony, found: &mut Vec<Disagreement
     );
     report(
         Field::UsedBits,
-        differ(left.used_bits.as_ref(), right.used_bits.as_ref(), PartialEq::eq),
+        differ(
+            left.used_bits.as_ref(),
+            right.used_bits.as_ref(),
+            PartialEq::eq,
+        ),
     );
     report(
         Field::AlgorithmBits,
-        differ(left.algorithm_bits.as_ref(), right.algorithm_bits.as_ref(), PartialEq::eq),
+        differ(
+            left.algorithm_bits.as_ref(),
+            right.algorithm_bits.as_ref(),
+            PartialEq::eq,
+        ),
     );
     report(
         Field::KeyExchange,
-        differ(left.key_exchange.as_ref(), right.key_exchange.as_ref(), KeyExchange::same_as),
+        differ(
+            left.key_exchange.as_ref(),
+            right.key_exchange.as_ref(),
+            KeyExchange::same_as,
+        ),
     );
     let header = witnesses.0 == Witness::Received || witnesses.1 == Witness::Received;
     let same_signature = |left: &Signature, right: &Signature| left.same_as(right, header);
     report(
         Field::ServerSignature,
-        differ(left.server_signature.as_ref(), right.server_signature.as_ref(), same_signature),
+        differ(
+            left.server_signature.as_ref(),
+            right.server_signature.as_ref(),
+            same_signature,
+        ),
     );
     report(
         Field::ServerDigest,
-        differ(left.server_digest.as_ref(), right.server_digest.as_ref(), same_name),
+        differ(
+            left.server_digest.as_ref(),
+            right.server_digest.as_ref(),
+            same_name,
+        ),
     );
     report(
         Field::ClientSignature,
-        differ(left.client_signature.as_ref(), right.client_signature.as_ref(), same_signature),
+        differ(
+            left.client_signature.as_ref(),
+            right.client_signature.as_ref(),
+            same_signature,
+        ),
     );
     report(
         Field::ClientDigest,
-        differ(left.client_digest.as_ref(), right.client_digest.as_ref(), same_name),
+        differ(
+            left.client_digest.as_ref(),
+            right.client_digest.as_ref(),
+            same_name,
+        ),
     );
 }
 
@@ -202,7 +236,9 @@ impl Signature {
     /// Whether both describe the same signature, as far as both tell. With `header`, one of them is from a `Received:` header,
     /// which says nothing of a raw public key that has neither curve nor bits.
     fn same_as(&self, other: &Self, header: bool) -> bool {
-        let equal_if_known = |left: Option<u32>, right: Option<u32>| left.is_none() || right.is_none() || left == right;
+        let equal_if_known = |left: Option<u32>, right: Option<u32>| {
+            left.is_none() || right.is_none() || left == right
+        };
         let raw_unknown = header && self.curve.is_none() && self.bits.is_none();
         let code = |signature: &Self| signature.curve.map(|curve| u32::from(curve.0));
         self.algorithm.eq_ignore_ascii_case(&other.algorithm)
@@ -219,7 +255,10 @@ mod tests {
     use super::*;
 
     fn summary(session: &str) -> TlsSummary {
-        TlsSummary::from_session(&format!("TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits){session}")).unwrap()
+        TlsSummary::from_session(&format!(
+            "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits){session}"
+        ))
+        .unwrap()
     }
 
     fn two(left: (Witness, &TlsSummary), right: (Witness, &TlsSummary)) -> Vec<Disagreement> {
@@ -240,9 +279,15 @@ mod tests {
     fn dialects_do_not_disagree() {
         for (left, right) in [
             ("key-exchange X25519", "key-exchange x25519"),
-            ("key-exchange ECDHE (P-256)", "key-exchange ECDHE (prime256v1)"),
+            (
+                "key-exchange ECDHE (P-256)",
+                "key-exchange ECDHE (prime256v1)",
+            ),
             ("key-exchange ECDHE (P-256)", "key-exchange secp256r1"),
-            ("key-exchange ECDHE (secp384r1)", "key-exchange ECDHE (P-384)"),
+            (
+                "key-exchange ECDHE (secp384r1)",
+                "key-exchange ECDHE (P-384)",
+            ),
             ("key-exchange DHE (2048 bits)", "key-exchange ffdhe2048"),
             (
                 "key-exchange x25519 server-signature ECDSA (P-256)",
@@ -296,7 +341,10 @@ mod tests {
             ]
         );
         let text = two((Witness::ServerLog, &left), (Witness::Received, &right))[5].to_string();
-        assert_eq!(text, "key-exchange: server log says X25519, Received: header says secp256r1");
+        assert_eq!(
+            text,
+            "key-exchange: server log says X25519, Received: header says secp256r1"
+        );
     }
 
     #[test]
@@ -310,15 +358,23 @@ mod tests {
             let (left, right) = (KeyExchange::from_text(left), KeyExchange::from_text(right));
             assert!(!left.same_as(&right), "{left} {right}");
         }
-        let (custom, ffdhe) = (KeyExchange::from_prime(2048), KeyExchange::from_group(NamedGroup::FFDHE2048));
+        let (custom, ffdhe) = (
+            KeyExchange::from_prime(2048),
+            KeyExchange::from_group(NamedGroup::FFDHE2048),
+        );
         assert!(custom.same_as(&ffdhe));
+        assert!(KeyExchange::from_group(NamedGroup(0x1fc)).same_as(&custom));
+        assert!(!KeyExchange::from_group(NamedGroup::X25519).same_as(&custom));
     }
 
     #[test]
     fn raw_public_keys() {
         let log = summary(" key-exchange x25519 client-signature ED25519 (raw public key)");
         let header = summary(" key-exchange x25519 client-signature ED25519");
-        assert_eq!(two((Witness::ServerLog, &log), (Witness::Received, &header)), []);
+        assert_eq!(
+            two((Witness::ServerLog, &log), (Witness::Received, &header)),
+            []
+        );
         assert_eq!(fields(&log, &header), [Field::ClientSignature]);
     }
 
@@ -331,7 +387,13 @@ mod tests {
             .unwrap()
         };
         let (server, client) = (line("Anonymous", "from"), line("Verified", "to"));
-        assert_eq!(two((Witness::ServerLog, &server), (Witness::ClientLog, &client)), []);
-        assert_eq!(two((Witness::ServerLog, &server), (Witness::Received, &client))[0].field, Field::Status);
+        assert_eq!(
+            two((Witness::ServerLog, &server), (Witness::ClientLog, &client)),
+            []
+        );
+        assert_eq!(
+            two((Witness::ServerLog, &server), (Witness::Received, &client))[0].field,
+            Field::Status
+        );
     }
 }

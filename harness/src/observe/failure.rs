@@ -32,14 +32,25 @@ pub struct Failure {
 /// An entry of OpenSSL's error stack says more than the line before it, and a certificate that did not verify more than the
 /// refusal that follows, so the most telling event counts, not the first.
 pub fn from_log(witness: Witness, own: Side, events: &[LogEvent]) -> Option<Failure> {
-    let teller = Teller { witness, own, events };
-    let ended = events.iter().any(|event| matches!(event, LogEvent::SslError(_)));
-    let library = events.iter().find_map(|event| match event {
-        LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => Some(problem),
-        _ => None,
+    let teller = Teller {
+        witness,
+        own,
+        events,
+    };
+    // OpenSSL's error stack follows the line that says the handshake ended. What stands before it, or without it, is about a
+    // file or a setting.
+    let ended = events
+        .iter()
+        .position(|event| matches!(event, LogEvent::SslError(_)));
+    let library = ended.and_then(|position| {
+        events[position..].iter().find_map(|event| match event {
+            LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => {
+                Some(problem)
+            }
+            _ => None,
+        })
     });
-    // A library problem without an aborted handshake is about a file or a setting.
-    if ended && let Some(problem) = library {
+    if let Some(problem) = library {
         return Some(teller.library(problem));
     }
     events
@@ -51,7 +62,10 @@ pub fn from_log(witness: Witness, own: Side, events: &[LogEvent]) -> Option<Fail
 
 /// The failures that a recording shows: the fatal alerts in it that are not encrypted.
 pub fn from_wire(transcript: &Transcript) -> Vec<Failure> {
-    let fatal = transcript.alerts.iter().filter(|(_, level, _)| *level == AlertLevel::Fatal);
+    let fatal = transcript
+        .alerts
+        .iter()
+        .filter(|(_, level, _)| *level == AlertLevel::Fatal);
     fatal
         .map(|(side, _, alert)| Failure {
             side: match side {
@@ -106,17 +120,30 @@ impl Teller<'_> {
 
     fn event(self, event: &LogEvent) -> Option<(Rank, Failure)> {
         Some(match event {
-            LogEvent::Abort { reason, .. } => (0, self.failure(self.own, self.verification_or(reason))),
+            LogEvent::Abort { reason, .. } => {
+                (0, self.failure(self.own, self.verification_or(reason)))
+            }
             LogEvent::ClientProblem { problem, .. } => self.problem(problem)?,
             LogEvent::Delivery(delivery) => self.problem(delivery.problem.as_ref()?)?,
             LogEvent::SslError(error) => match &error.detail {
-                SslErrorDetail::LostConnection => (1, self.failure(self.own.other(), "lost connection")),
-                SslErrorDetail::System(text) => (1, self.failure(self.own.other(), normalised(text))),
+                SslErrorDetail::LostConnection => {
+                    (1, self.failure(self.own.other(), "lost connection"))
+                }
+                SslErrorDetail::System(text) => {
+                    (1, self.failure(self.own.other(), normalised(text)))
+                }
                 SslErrorDetail::Code(_) => (3, self.failure(self.own, "handshake failure")),
             },
             LogEvent::LostConnection { after, timeout, .. } => {
-                let what = if *timeout { "timeout" } else { "lost connection" };
-                (4, self.failure(self.own.other(), format!("{what} after {after}")))
+                let what = if *timeout {
+                    "timeout"
+                } else {
+                    "lost connection"
+                };
+                (
+                    4,
+                    self.failure(self.own.other(), format!("{what} after {after}")),
+                )
             }
             _ => return None,
         })
@@ -127,20 +154,40 @@ impl Teller<'_> {
             ClientProblem::CertificateNotAccepted { reason } => {
                 (0, self.failure(Side::Client, self.verification_or(reason)))
             }
-            ClientProblem::TlsRequiredNotOffered { .. } => (1, self.failure(Side::Client, "starttls not offered")),
-            ClientProblem::StartTlsRefused { .. } => (1, self.failure(Side::Server, "starttls refused")),
+            ClientProblem::TlsRequiredNotOffered { .. } => {
+                (1, self.failure(Side::Client, "starttls not offered"))
+            }
+            ClientProblem::StartTlsRefused { .. } => {
+                (1, self.failure(Side::Server, "starttls refused"))
+            }
             ClientProblem::RefusedToTalk { reply, .. } => {
                 // What a server says that aborts for want of a client certificate has its reason after "Error: ".
-                let reason = reply.split_once(" Error: ").map(|(_, reason)| normalised(reason));
-                (1, self.failure(Side::Server, reason.unwrap_or_else(|| "refused to talk".to_owned())))
+                let reason = reply
+                    .split_once(" Error: ")
+                    .map(|(_, reason)| normalised(reason));
+                (
+                    1,
+                    self.failure(
+                        Side::Server,
+                        reason.unwrap_or_else(|| "refused to talk".to_owned()),
+                    ),
+                )
             }
             ClientProblem::Tlsa { reason } => (1, self.failure(Side::Client, normalised(reason))),
-            ClientProblem::TlsUnavailable { .. } => (1, self.failure(Side::Client, "tls unavailable")),
+            ClientProblem::TlsUnavailable { .. } => {
+                (1, self.failure(Side::Client, "tls unavailable"))
+            }
             ClientProblem::ConnectionLost { timeout, .. } => {
-                let cause = if *timeout { "timeout" } else { "lost connection" };
+                let cause = if *timeout {
+                    "timeout"
+                } else {
+                    "lost connection"
+                };
                 (2, self.failure(Side::Server, cause))
             }
-            ClientProblem::CannotStartTls { reason } => (3, self.failure(Side::Client, normalised(reason))),
+            ClientProblem::CannotStartTls { reason } => {
+                (3, self.failure(Side::Client, normalised(reason)))
+            }
             ClientProblem::Replied { .. } => return None,
         })
     }
@@ -171,7 +218,9 @@ pub fn normalised(reason: &str) -> String {
     match reason.as_str() {
         // X509_verify_cert_error_string() of OpenSSL 1.1.1 has no hyphen.
         "self signed certificate" => "self-signed certificate".to_owned(),
-        "self signed certificate in certificate chain" => "self-signed certificate in certificate chain".to_owned(),
+        "self signed certificate in certificate chain" => {
+            "self-signed certificate in certificate chain".to_owned()
+        }
         // Postfix 3.5.
         "server certificate not trusted" => "server certificate not verified".to_owned(),
         // Reason 258 of the SSL library, named differently on the two ends.
@@ -181,7 +230,8 @@ pub fn normalised(reason: &str) -> String {
 }
 
 /// The alert that OpenSSL sends when it fails for `reason` (the `SSLfatal` calls in `ssl/statem` and `ssl/record`);
-/// `None` where that depends on more, or where it sends none.
+/// `None` where that depends on more, or where it sends none, as it does for a first record that is not TLS at all
+/// (`wrong version number`, `http request`).
 pub fn alert_for(reason: &str) -> Option<AlertDescription> {
     Some(match reason {
         "no shared cipher"
@@ -192,12 +242,14 @@ pub fn alert_for(reason: &str) -> Option<AlertDescription> {
         | "no shared groups"
         | "dh key too small"
         | "unsafe legacy renegotiation disabled" => AlertDescription::HANDSHAKE_FAILURE,
-        "unsupported protocol" | "wrong version number" | "wrong ssl version" | "version too low" => {
+        "unsupported protocol" | "wrong ssl version" | "version too low" => {
             AlertDescription::PROTOCOL_VERSION
         }
         "unexpected message" => AlertDescription::UNEXPECTED_MESSAGE,
         "length mismatch" | "length too short" | "bad extension" => AlertDescription::DECODE_ERROR,
-        "bad record mac" | "decryption failed or bad record mac" => AlertDescription::BAD_RECORD_MAC,
+        "bad record mac" | "decryption failed or bad record mac" => {
+            AlertDescription::BAD_RECORD_MAC
+        }
         "inappropriate fallback" => AlertDescription::INAPPROPRIATE_FALLBACK,
         "callback failed" | "internal error" => AlertDescription::INTERNAL_ERROR,
         "bad key share" | "wrong cipher returned" | "unknown cipher returned" | "wrong curve" => {

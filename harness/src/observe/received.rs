@@ -2,7 +2,11 @@
 //!
 //! `smtpd_tls_received_header = yes` adds two comments to it: the session and the client's certificate.
 
+mod tokens;
+
 use std::fmt;
+
+use tokens::{Token, Tokens, unfold};
 
 use super::summary::{Direction, PeerName, Status, TlsSummary};
 
@@ -51,7 +55,9 @@ impl ClientCertificate {
                 fingerprint: fingerprint.to_owned(),
             });
         }
-        let (cn, rest) = text.strip_prefix("Client CN \"")?.rsplit_once("\", Issuer \"")?;
+        let (cn, rest) = text
+            .strip_prefix("Client CN \"")?
+            .rsplit_once("\", Issuer \"")?;
         let (issuer, verified) = match rest.strip_suffix("\" (verified OK)") {
             Some(issuer) => (issuer, true),
             None => (rest.strip_suffix("\" (not verified)")?, false),
@@ -78,11 +84,22 @@ impl fmt::Display for ClientCertificate {
         match self {
             Self::NotRequested => f.write_str("No client certificate requested"),
             Self::NotPresented => f.write_str("Client did not present a certificate"),
-            Self::Presented { cn, issuer, verified } => {
-                let word = if *verified { "verified OK" } else { "not verified" };
+            Self::Presented {
+                cn,
+                issuer,
+                verified,
+            } => {
+                let word = if *verified {
+                    "verified OK"
+                } else {
+                    "not verified"
+                };
                 write!(f, "Client CN \"{cn}\", Issuer \"{issuer}\" ({word})")
             }
-            Self::RawPublicKey { digest, fingerprint } => write!(f, "Client RPK {digest} digest {fingerprint}"),
+            Self::RawPublicKey {
+                digest,
+                fingerprint,
+            } => write!(f, "Client RPK {digest} digest {fingerprint}"),
         }
     }
 }
@@ -128,7 +145,9 @@ impl Received {
 
     /// All of them, newest first; those that no Postfix wrote are left out.
     pub fn all(headers: &str) -> Vec<Self> {
-        texts(headers).filter_map(|text| Self::parse(&text)).collect()
+        texts(headers)
+            .filter_map(|text| Self::parse(&text))
+            .collect()
     }
 
     /// Parses one header, folded or not, with or without its name.
@@ -158,7 +177,10 @@ impl Received {
                         _ => return None,
                     };
                     if field.is_none() {
-                        let word = word.strip_prefix('<').and_then(|word| word.strip_suffix('>')).unwrap_or(word);
+                        let word = word
+                            .strip_prefix('<')
+                            .and_then(|word| word.strip_suffix('>'))
+                            .unwrap_or(word);
                         *field = Some(word.to_owned());
                     }
                 }
@@ -191,7 +213,10 @@ impl Received {
         let Some(tls) = &mut self.tls else { return };
         tls.direction = Some(Direction::From);
         tls.peer.clone_from(&self.client);
-        tls.status = self.client_certificate.as_ref().map(ClientCertificate::status);
+        tls.status = self
+            .client_certificate
+            .as_ref()
+            .map(ClientCertificate::status);
         if let (Some(ClientCertificate::RawPublicKey { .. }), Some(signature)) =
             (&self.client_certificate, &mut tls.client_signature)
         {
@@ -208,7 +233,11 @@ impl fmt::Display for Received {
             write!(f, "from {helo}")?;
             if let Some(client) = &self.client {
                 let host = client.host.as_deref().unwrap_or_default();
-                let literal = if client.address.contains(':') { "IPv6:" } else { "" };
+                let literal = if client.address.contains(':') {
+                    "IPv6:"
+                } else {
+                    ""
+                };
                 write!(f, " ({host} [{literal}{}])", client.address)?;
             }
             f.write_str("\n\t")?;
@@ -280,77 +309,6 @@ fn texts(headers: &str) -> impl Iterator<Item = String> {
     found.into_iter()
 }
 
-fn unfold(text: &str) -> String {
-    let mut unfolded = String::with_capacity(text.len());
-    for line in text.lines() {
-        let line = if unfolded.is_empty() { line } else { line.trim_start() };
-        if !unfolded.is_empty() {
-            unfolded.push(' ');
-        }
-        unfolded.push_str(line);
-    }
-    unfolded
-}
-
-enum Token<'a> {
-    Comment(&'a str),
-    Date(&'a str),
-    Word(&'a str),
-}
-
-/// Words, comments with balanced parentheses, and the date after the semicolon.
-struct Tokens<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Tokens<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { rest: text }
-    }
-}
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        let rest = self.rest.trim_start();
-        if let Some(date) = rest.strip_prefix(';') {
-            self.rest = "";
-            return Some(Token::Date(date.trim()));
-        }
-        if let Some(inner) = rest.strip_prefix('(') {
-            let length = comment_length(inner);
-            let (comment, after) = inner.split_at(length);
-            self.rest = after.strip_prefix(')').unwrap_or(after);
-            return Some(Token::Comment(comment));
-        }
-        // A recipient in angle brackets may hold a quoted local part with anything in it.
-        let end = match rest.strip_prefix('<').and_then(|inner| inner.find(">;")) {
-            Some(length) => length + "<>".len(),
-            None => rest
-                .find(|c: char| c.is_whitespace() || matches!(c, '(' | ';'))
-                .unwrap_or(rest.len()),
-        };
-        let (word, after) = rest.split_at(end);
-        self.rest = after;
-        (!word.is_empty()).then_some(Token::Word(word))
-    }
-}
-
-/// Bytes up to the parenthesis that closes a comment, or to the end.
-fn comment_length(text: &str) -> usize {
-    let mut depth = 0_u32;
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            b'(' => depth += 1,
-            b')' if depth == 0 => return index,
-            b')' => depth -= 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -367,7 +325,10 @@ mod tests {
     fn every_part_of_a_tls_1_3_header() {
         let received = Received::parse(TLS13).unwrap();
         assert_eq!(received.helo.as_deref(), Some("mail.example.test"));
-        assert_eq!(received.client.as_ref().unwrap().to_string(), "unknown[127.0.0.1]");
+        assert_eq!(
+            received.client.as_ref().unwrap().to_string(),
+            "unknown[127.0.0.1]"
+        );
         let tls = received.tls.as_ref().unwrap();
         assert_eq!(tls.status, Some(Status::Trusted));
         assert_eq!(tls.client_digest.as_deref(), Some("SHA256"));
@@ -379,10 +340,19 @@ mod tests {
                 verified: true
             })
         );
-        assert_eq!((received.by.as_deref(), received.software.as_deref()), (Some("mail.example.test"), Some("Postfix")));
-        assert_eq!((received.with.as_deref(), received.id.as_deref()), (Some("ESMTPS"), Some("D7C7C104AF2")));
+        assert_eq!(
+            (received.by.as_deref(), received.software.as_deref()),
+            (Some("mail.example.test"), Some("Postfix"))
+        );
+        assert_eq!(
+            (received.with.as_deref(), received.id.as_deref()),
+            (Some("ESMTPS"), Some("D7C7C104AF2"))
+        );
         assert_eq!(received.recipient.as_deref(), Some("t@box.test"));
-        assert_eq!(received.date.as_deref(), Some("Sun, 22 Nov 2026 08:07:33 +0000 (UTC)"));
+        assert_eq!(
+            received.date.as_deref(),
+            Some("Sun, 22 Nov 2026 08:07:33 +0000 (UTC)")
+        );
         assert_eq!(received.to_string(), TLS13);
     }
 
@@ -390,7 +360,10 @@ mod tests {
     fn folding_does_not_matter() {
         let unfolded = TLS13.replace("\n\t", " ").replace("  ", " ");
         assert_eq!(Received::parse(&unfolded), Received::parse(TLS13));
-        assert_eq!(Received::parse(&TLS13.replace('\n', "\r\n")), Received::parse(TLS13));
+        assert_eq!(
+            Received::parse(&TLS13.replace('\n', "\r\n")),
+            Received::parse(TLS13)
+        );
     }
 
     #[test]
@@ -399,7 +372,10 @@ mod tests {
             "Return-Path: <s@example.test>\n{TLS13}\nReceived: by old.example.test (Postfix, from userid 0)\n\
              \tid 123456; Sun, 22 Nov 2026 08:07:33 +0000 (UTC)\nSubject: x\n\nReceived: from body\n"
         );
-        assert_eq!(Received::topmost(&message).unwrap().id.as_deref(), Some("D7C7C104AF2"));
+        assert_eq!(
+            Received::topmost(&message).unwrap().id.as_deref(),
+            Some("D7C7C104AF2")
+        );
         let oldest = Received::nth(&message, 1).unwrap();
         assert_eq!((oldest.helo, oldest.id.as_deref()), (None, Some("123456")));
         assert_eq!(Received::nth(&message, 2), None);
@@ -412,17 +388,35 @@ mod tests {
         assert_eq!(raw.status(), Status::Untrusted);
         assert_eq!(raw.to_string(), "Client RPK sha256 digest F9:B5:52");
         let odd = "Client CN \"we(ird) \"name\"\", Issuer \"\" (not verified)";
-        assert_eq!(ClientCertificate::from_comment(odd).unwrap().to_string(), odd);
+        assert_eq!(
+            ClientCertificate::from_comment(odd).unwrap().to_string(),
+            odd
+        );
         assert_eq!(ClientCertificate::from_comment("Client CN \"x\""), None);
     }
 
     #[test]
     fn a_raw_public_key_without_curve_or_bits_is_told_by_the_other_comment() {
         let text = TLS13
-            .replace("client-signature RSA-PSS (2048 bits) client-digest SHA256", "client-signature ED25519")
-            .replace("Client CN \"client.example.test\", Issuer \"Facts Test CA\" (verified OK)", "Client RPK sha256 digest AA:BB");
+            .replace(
+                "client-signature RSA-PSS (2048 bits) client-digest SHA256",
+                "client-signature ED25519",
+            )
+            .replace(
+                "Client CN \"client.example.test\", Issuer \"Facts Test CA\" (verified OK)",
+                "Client RPK sha256 digest AA:BB",
+            );
         let received = Received::parse(&text).unwrap();
-        assert!(received.tls.as_ref().unwrap().client_signature.as_ref().unwrap().raw_public_key);
+        assert!(
+            received
+                .tls
+                .as_ref()
+                .unwrap()
+                .client_signature
+                .as_ref()
+                .unwrap()
+                .raw_public_key
+        );
         assert_eq!(received.to_string(), text);
     }
 
@@ -436,7 +430,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_header() {
-        for text in ["", "Received:", "Received: (((", "from x", "Received: what is this; now", ";", "\u{e9}("] {
+        for text in [
+            "",
+            "Received:",
+            "Received: (((",
+            "from x",
+            "Received: what is this; now",
+            ";",
+            "\u{e9}(",
+        ] {
             assert_eq!(Received::parse(text), None, "{text}");
         }
     }
