@@ -16,6 +16,7 @@ mod capture;
 mod certificate;
 mod closing;
 mod credential;
+mod dhe;
 mod error;
 mod forward;
 mod groups;
@@ -35,6 +36,10 @@ mod verifier;
 pub use certificate::{KeyKind, SeenCertificate};
 pub use classic_tls::wire::Side;
 pub use credential::Credential;
+pub use dhe::{
+    DEFAULT_MINIMUM_PRIME_BITS, DhParameters, DheError, LARGEST_PRIME_BITS, PrimeFacts, PublicValue,
+    SMALLEST_PRIME_BITS,
+};
 pub use error::{Alert, Direction, ErrorKind, PeerError};
 pub use forward::{ForwardOptions, ForwardReport, forward, forward_between};
 pub use options::{

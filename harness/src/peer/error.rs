@@ -7,6 +7,7 @@ use classic_tls::names::AlertDescription;
 use classic_tls::wire::{AlertLevel, Side, Transcript};
 use rustls::PeerIncompatible;
 
+use super::dhe::DheError;
 use super::options::OptionError;
 use super::smtp::{SmtpError, Stage};
 
@@ -19,6 +20,8 @@ pub struct PeerError {
     pub side: Side,
     /// The fatal alert, if one went over the wire.
     pub alert: Option<Alert>,
+    /// What was wrong with the other side's Diffie-Hellman prime or public value, if that was it.
+    pub dhe: Option<DheError>,
     /// The step that was under way.
     pub stage: Stage,
     /// The whole story in words, without stage and side.
@@ -98,6 +101,7 @@ impl Failure {
             kind,
             side,
             alert: None,
+            dhe: None,
             stage,
             text: text.clone(),
         };
@@ -139,6 +143,7 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
         kind,
         side,
         alert,
+        dhe: None,
         stage,
         text,
     };
@@ -165,12 +170,15 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
         }
         Some(error) => {
             let description = on_wire(own).or_else(|| alert_for(error));
-            failed(
-                ErrorKind::Tls,
-                own,
-                description.and_then(sent),
-                error.to_string(),
-            )
+            let dhe = match error {
+                rustls::Error::Other(other) => other.0.downcast_ref::<DheError>().copied(),
+                _ => None,
+            };
+            let text = dhe.map_or_else(|| error.to_string(), |dhe| dhe.to_string());
+            PeerError {
+                dhe,
+                ..failed(ErrorKind::Tls, own, description.and_then(sent), text)
+            }
         }
         // The connection broke; an alert that came just before tells why.
         None => match on_wire(own.other()) {

@@ -6,6 +6,7 @@ use rustls::{CommonState, HandshakeKind};
 
 use super::capture::Capture;
 use super::certificate::{KeyKind, SeenCertificate};
+use super::dhe::{self, PrimeFacts};
 use super::error::{Failure, PeerError};
 use super::smtp::{Dialogue, Message, Stage};
 use super::tap::SharedRecording;
@@ -48,8 +49,11 @@ pub struct TlsFacts {
     pub version: Version,
     /// Cipher suite.
     pub suite: CipherSuite,
-    /// Key exchange group, also for TLS 1.2; nothing for a resumed session of TLS 1.2.
+    /// Key exchange group, also for TLS 1.2; nothing for a resumed session of TLS 1.2, nor for a Diffie-Hellman prime
+    /// that is not one of RFC 7919.
     pub group: Option<NamedGroup>,
+    /// The prime, where the key exchange was Diffie-Hellman over one, in any version.
+    pub prime: Option<PrimeFacts>,
     /// What the server signed with; nothing for a resumed session.
     pub server_scheme: Option<SignatureScheme>,
     /// What the client signed with; nothing without a client certificate.
@@ -154,6 +158,18 @@ impl PeerReport {
     #[must_use]
     pub fn key_exchange(&self) -> Option<&'static str> {
         self.tls.as_ref()?.group?.name()
+    }
+
+    /// The Diffie-Hellman prime, also that of a handshake of TLS 1.2 which failed after the server had sent it.
+    #[must_use]
+    pub fn prime(&self) -> Option<PrimeFacts> {
+        match &self.tls {
+            Some(tls) => tls.prime,
+            None => {
+                let sent = self.transcript.server_key_exchange.as_ref()?.dh()?;
+                Some(PrimeFacts::of(&sent.p, &sent.g))
+            }
+        }
     }
 
     /// The server's chain as this peer knows it, sent or seen.
@@ -317,12 +333,18 @@ impl Run {
         else {
             return;
         };
+        let group = state.negotiated_key_exchange_group();
+        let prime = group.and_then(|group| group.ffdhe_group());
         self.tls = Some(TlsFacts {
             version: Version(u16::from(version)),
             suite: CipherSuite(u16::from(suite.suite())),
-            group: state
-                .negotiated_key_exchange_group()
-                .map(|group| NamedGroup(u16::from(group.name()))),
+            // A group over a prime goes by names of ours inside rustls.
+            group: match &prime {
+                Some(prime) => dhe::code_point(prime),
+                None => group.map(rustls::crypto::SupportedKxGroup::name),
+            }
+            .map(|name| NamedGroup(u16::from(name))),
+            prime: prime.as_ref().map(PrimeFacts::from),
             server_scheme: None,
             client_scheme: None,
             resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),

@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::capture::Capture;
 use super::closing::finish;
+use super::dhe::{Learner, Lease};
 use super::error::Failure;
 use super::misbehave::{instead_of_tls, silence};
 use super::options::{ClientOptions, Misbehaviour, OptionError, TlsMode};
@@ -40,6 +41,8 @@ pub struct Sessions(Arc<Mutex<Option<Prepared>>>);
 struct Prepared {
     config: Arc<ClientConfig>,
     capture: Capture,
+    /// Keeps the group for the server's prime from the next client until the connection is over.
+    _lease: Option<Arc<Lease>>,
 }
 
 /// Connects to `address`, sends `mail` and reports. Always comes back by `deadline`, or a little after it.
@@ -125,7 +128,7 @@ pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Re
 
 fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
     let capture = Capture::default();
-    let provider = Arc::new(provider::provider(&options.tls)?);
+    let (provider, lease) = provider::client(&options.tls)?;
     let schemes = provider::schemes(&options.tls)?;
     let allowed = if options.tls.signature_schemes.is_empty() {
         &[][..]
@@ -150,9 +153,12 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
             .as_deref()
             .map(server_name)
             .transpose()?,
+        learner: lease
+            .clone()
+            .map(|lease| Learner::new(lease, options.minimum_prime_bits)),
     };
     let refused = |error: rustls::Error| OptionError::Refused(error.to_string());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&provider::protocol_versions(&options.tls)?)
         .map_err(refused)?
         .dangerous()
@@ -172,6 +178,7 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
     Ok(Prepared {
         config: Arc::new(config),
         capture,
+        _lease: lease,
     })
 }
 

@@ -120,7 +120,7 @@ impl PreparedServer {
 }
 
 fn config(options: &ServerOptions, capture: &Capture) -> Result<ServerConfig, OptionError> {
-    let provider = Arc::new(provider::provider(&options.tls)?);
+    let provider = Arc::new(provider::server(&options.tls, options.dh.as_ref())?);
     let versions = provider::protocol_versions(&options.tls)?;
     let schemes = provider::schemes(&options.tls)?;
     let allowed = if options.tls.signature_schemes.is_empty() {
