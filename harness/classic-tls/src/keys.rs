@@ -78,6 +78,16 @@ impl PrivateKey {
             .map_err(|_| KeyError::PrivateKey)
     }
 
+    /// The curve of an ECDSA key.
+    pub fn curve(&self) -> Option<NamedGroup> {
+        match self {
+            Self::P256(_) => Some(NamedGroup::SECP256R1),
+            Self::P384(_) => Some(NamedGroup::SECP384R1),
+            Self::P521(_) => Some(NamedGroup::SECP521R1),
+            Self::Ed25519(_) | Self::Rsa(_) => None,
+        }
+    }
+
     /// Which suites the key can vouch for.
     pub fn authentication(&self) -> Authentication {
         match self {

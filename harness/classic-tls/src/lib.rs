@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod connection;
 mod core;
+mod disclose;
 mod error;
 mod exchange;
 mod keys;
@@ -28,6 +29,7 @@ pub use config::{
     is_implemented,
 };
 pub use connection::Connection;
+pub use disclose::{Plaintext, Sealed, disclose};
 pub use error::Error;
 pub use keys::{Identity, KeyDescription, KeyError, PrivateKey};
 pub use report::Report;

@@ -141,7 +141,10 @@ fn candidate(
         .filter(|scheme| offered.contains(scheme))
         .collect();
     for (index, identity) in config.identities.iter().enumerate() {
-        if identity.key.authentication() != suite.authentication() {
+        // A client's groups speak for certificates, too (RFC 8422 section 5.1).
+        let curve = identity.key.curve().filter(|_| !hello.groups.is_empty());
+        let foreign = curve.is_some_and(|curve| !hello.groups.contains(&curve));
+        if identity.key.authentication() != suite.authentication() || foreign {
             continue;
         }
         let scheme = signing::choose(&identity.key, &acceptable);

@@ -1,5 +1,7 @@
 //! What the tests of this crate share: identities, and two connections wired to each other.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+pub mod openssl;
 
 use std::sync::Arc;
 
