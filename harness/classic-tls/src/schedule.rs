@@ -153,3 +153,6 @@ fn p_hash<D: Digest + BlockSizeUser>(secret: &[u8], seed: &[u8], count: usize) -
     out.truncate(count);
     out
 }
+
+#[cfg(test)]
+mod tests;
