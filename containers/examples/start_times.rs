@@ -6,7 +6,11 @@ use pfs_containers::{Cache, EngineChoice, FleetSpec, ProgressEvent, Service, Set
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let argument = |n, default: &str| std::env::args().nth(n).unwrap_or_else(|| default.to_owned());
+    let argument = |n, default: &str| {
+        std::env::args()
+            .nth(n)
+            .unwrap_or_else(|| default.to_owned())
+    };
     let choice: EngineChoice = argument(1, "auto").parse()?;
     let target = Target::parse(&argument(2, "debian-13"))?;
     let ports: u16 = argument(3, "150").parse()?;
@@ -16,11 +20,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     let progress = |event: ProgressEvent| eprintln!("{event:?}");
     let facts = engine.prepare(&target, &progress).await?;
-    println!("{} {target} {} {}: prepared in {:?}", engine.name(), facts.mail_version, facts.openssl_text, began.elapsed());
+    println!(
+        "{} {target} {} {}: prepared in {:?}",
+        engine.name(),
+        facts.mail_version,
+        facts.openssl_text,
+        began.elapsed()
+    );
 
     for round in 0..rounds {
-        let mut spec = FleetSpec::new(format!("times-{}-{round}", std::process::id()), target.clone(), &facts);
-        spec.services.extend((0..ports).map(|n| Service::smtpd(20_000 + n).tag(&format!("c{n}"))));
+        let mut spec = FleetSpec::new(
+            format!("times-{}-{round}", std::process::id()),
+            target.clone(),
+            &facts,
+        );
+        spec.services
+            .extend((0..ports).map(|n| Service::smtpd(20_000 + n).tag(&format!("c{n}"))));
         let began = Instant::now();
         let fleet = engine.start(&spec).await?;
         let started = began.elapsed();
@@ -29,7 +44,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let attached = began.elapsed();
         let began = Instant::now();
         fleet.stop().await?;
-        println!("started {started:?}, attached {attached:?}, stopped {:?}", began.elapsed());
+        println!(
+            "started {started:?}, attached {attached:?}, stopped {:?}",
+            began.elapsed()
+        );
         drop(again);
     }
     Ok(())

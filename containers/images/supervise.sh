@@ -52,7 +52,11 @@ while [ -z "$ended" ] && kill -0 "$master" 2>/dev/null; do
     status=$?
 done
 trap '' TERM INT HUP
-[ -n "$ended" ] || echo "pfs: master ended with status $status"
+if [ -z "$ended" ]; then
+    # master(8) is silent about a main.cf it cannot use.
+    if [ -n "$root" ]; then chroot "$root" postfix check 2>&1; else postfix check 2>&1; fi
+    echo "pfs: master ended with status $status"
+fi
 kill -KILL "-$master" 2>/dev/null
 [ -z "$watcher" ] || kill -KILL "-$watcher" 2>/dev/null
 

@@ -191,7 +191,13 @@ impl Fleet {
         backend: Arc<dyn Backend>,
         follower: Follower,
     ) -> Fleet {
-        Fleet { state, log, lease, backend, _follower: follower }
+        Fleet {
+            state,
+            log,
+            lease,
+            backend,
+            _follower: follower,
+        }
     }
 
     /// Where the harness connects to reach a port of this fleet.

@@ -6,6 +6,7 @@ mod peers;
 
 pub use case::{Gathered, gather};
 pub use collect::SideLog;
+pub use peers::{client_options, server_options};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -37,18 +37,25 @@ pub(crate) async fn base(
         return Ok(path);
     }
     let purpose = format!("bootstrapping {target}");
-    let _one = cache.lock(&format!("base-{name}"), &purpose, target.name(), progress).await?;
+    let _one = cache
+        .lock(&format!("base-{name}"), &purpose, target.name(), progress)
+        .await?;
     if path.exists() {
         return Ok(path);
     }
-    let _slot = cache.slot("bootstrap", AT_ONCE, &purpose, target.name(), progress).await?;
+    let _slot = cache
+        .slot("bootstrap", AT_ONCE, &purpose, target.name(), progress)
+        .await?;
     let partial = Partial(path.with_extension(format!("partial-{}", std::process::id())));
     let mut failed = run(target, release, false, &partial.0, progress).await?;
     if failed.as_ref().is_some_and(Failed::is_expired) {
         let text = format!(
             "the mirror's Release file of {release} is older than it says it may be; taken as it is"
         );
-        progress.event(ProgressEvent::Note { target: target.name().to_owned(), text });
+        progress.event(ProgressEvent::Note {
+            target: target.name().to_owned(),
+            text,
+        });
         failed = run(target, release, true, &partial.0, progress).await?;
     }
     if let Some(failed) = failed {
@@ -75,12 +82,20 @@ struct Failed {
 impl Failed {
     fn is_expired(&self) -> bool {
         let words = ["is expired", "is not valid anymore", "has expired"];
-        self.tail.iter().any(|line| words.iter().any(|word| line.contains(word)))
+        self.tail
+            .iter()
+            .any(|line| words.iter().any(|word| line.contains(word)))
     }
 
     fn into_error(self, target: &Target, cache: &Cache) -> Error {
-        if self.tail.iter().any(|line| line.contains("No space left on device")) {
-            return Error::DiskFull { path: cache.directory().to_owned() };
+        if self
+            .tail
+            .iter()
+            .any(|line| line.contains("No space left on device"))
+        {
+            return Error::DiskFull {
+                path: cache.directory().to_owned(),
+            };
         }
         Error::Bootstrap {
             target: target.name().to_owned(),
@@ -107,9 +122,10 @@ async fn run(
         .kill_on_drop(false)
         .spawn()
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                Error::MissingTool { tool: "mmdebstrap".to_owned(), package: "mmdebstrap".to_owned() }
-            }
+            io::ErrorKind::NotFound => Error::MissingTool {
+                tool: "mmdebstrap".to_owned(),
+                package: "mmdebstrap".to_owned(),
+            },
             _ => Error::io("running", "mmdebstrap")(error),
         })?;
     let guard = Terminate(child.id());
@@ -120,7 +136,11 @@ async fn run(
             while let Ok(Some(line)) = lines.next_segment().await {
                 // apt shows progress by overwriting its line.
                 let line = String::from_utf8_lossy(&line).into_owned();
-                let line = line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default().to_owned();
+                let line = line
+                    .rsplit('\r')
+                    .find(|part| !part.is_empty())
+                    .unwrap_or_default()
+                    .to_owned();
                 progress.event(ProgressEvent::Bootstrapping {
                     target: target.name().to_owned(),
                     line: line.clone(),
@@ -151,7 +171,10 @@ struct Terminate(Option<u32>);
 
 impl Drop for Terminate {
     fn drop(&mut self) {
-        let pid = self.0.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        let pid = self
+            .0
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(Pid::from_raw);
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::TERM);
         }

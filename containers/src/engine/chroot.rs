@@ -20,8 +20,8 @@ use tokio::{process::Command, sync::Mutex, time::Instant};
 
 use super::bootstrap;
 use crate::{
-    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress, ProgressEvent, Result,
-    Settings, Target, TargetFacts, TargetKind,
+    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
+    ProgressEvent, Result, Settings, Target, TargetFacts, TargetKind,
     cache::in_thread,
     fleet::{
         Backend, Home, Reach,
@@ -58,17 +58,26 @@ impl ChrootEngine {
         if !rustix::process::geteuid().is_root() {
             return Err(Error::NotRoot);
         }
-        Ok(ChrootEngine { settings, prepared: Mutex::default() })
+        Ok(ChrootEngine {
+            settings,
+            prepared: Mutex::default(),
+        })
     }
 
     /// The directory a target's root is kept in, and the release it is made from.
     fn kept(&self, target: &Target) -> Result<(PathBuf, String)> {
         let TargetKind::Debian { release } = target.kind() else {
             let why = "an image is unpacked by Docker".to_owned();
-            return Err(Error::TargetNeedsDocker { target: target.name().to_owned(), why });
+            return Err(Error::TargetNeedsDocker {
+                target: target.name().to_owned(),
+                why,
+            });
         };
         let name = format!("{target}-{}", Recipe::of(target, "").hash());
-        Ok((self.settings.cache.subdirectory("roots")?.join(name), release.clone()))
+        Ok((
+            self.settings.cache.subdirectory("roots")?.join(name),
+            release.clone(),
+        ))
     }
 
     async fn prepare(&self, target: &Target, progress: &dyn Progress) -> Result<TargetFacts> {
@@ -85,20 +94,32 @@ impl ChrootEngine {
         let text = fs::read_to_string(&path).map_err(Error::io("reading", &path))?;
         let facts = TargetFacts::parse(target, &text)?;
         prepared.insert(target.clone(), facts.clone());
-        progress.event(ProgressEvent::Ready { target: target.name().to_owned() });
+        progress.event(ProgressEvent::Ready {
+            target: target.name().to_owned(),
+        });
         Ok(facts)
     }
 
-    async fn make(&self, target: &Target, release: &str, kept: &Path, progress: &dyn Progress) -> Result<()> {
+    async fn make(
+        &self,
+        target: &Target,
+        release: &str,
+        kept: &Path,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         let cache = &self.settings.cache;
         let name = kept.file_name().unwrap_or_default().to_string_lossy();
         let purpose = format!("building the root of {target}");
-        let _one = cache.lock(&format!("root-{name}"), &purpose, target.name(), progress).await?;
+        let _one = cache
+            .lock(&format!("root-{name}"), &purpose, target.name(), progress)
+            .await?;
         if kept.exists() {
             return Ok(());
         }
         let tar = bootstrap::base(cache, target, release, progress).await?;
-        progress.event(ProgressEvent::Building { target: target.name().to_owned() });
+        progress.event(ProgressEvent::Building {
+            target: target.name().to_owned(),
+        });
         let new = Unfinished(kept.with_extension(format!("new-{}", std::process::id())));
         let root = new.0.join("root");
         let unpacked = root.clone();
@@ -127,13 +148,21 @@ impl ChrootEngine {
         within(deadline, &spec.id, "making its root directory", made).await?;
 
         let log = open_log(&new.path.join(LOG))?;
-        let supervisor =
-            Supervisor::start(&new.path, &facts.daemon_directory, spec.lifetime, claim, log)?;
+        let supervisor = Supervisor::start(
+            &new.path,
+            &facts.daemon_directory,
+            spec.lifetime,
+            claim,
+            log,
+        )?;
         let state = FleetState {
             id: spec.id.clone(),
             engine: EngineName::Chroot,
             target: spec.target.clone(),
-            home: Home::Directory { path: new.path.clone(), supervisor: supervisor.pid },
+            home: Home::Directory {
+                path: new.path.clone(),
+                supervisor: supervisor.pid,
+            },
             reach: Reach::Direct(address),
             harness: IpAddr::V4(HARNESS),
             spec_hash: spec.hash()?,
@@ -145,8 +174,16 @@ impl ChrootEngine {
         let lines = log.subscribe_all();
         let follower = follow(&log, &new.path, From::Start, &supervisor)?;
         let lease = ready::started(&state, &log, lines, deadline).await?;
-        ready::ready(&state, &log, deadline.saturating_duration_since(Instant::now())).await?;
-        let backend = Arc::new(Running { home: new.keep(), supervisor });
+        ready::ready(
+            &state,
+            &log,
+            deadline.saturating_duration_since(Instant::now()),
+        )
+        .await?;
+        let backend = Arc::new(Running {
+            home: new.keep(),
+            supervisor,
+        });
         Ok(Fleet::new(state, log, lease, backend, follower))
     }
 
@@ -154,12 +191,23 @@ impl ChrootEngine {
     async fn new_home(&self, id: &str) -> Result<NewHome> {
         let fleets = self.settings.cache.subdirectory("fleets")?;
         // Against a sweep that looks between the two steps.
-        let _lock = self.settings.cache.lock("fleets", "making a fleet's directory", id, &silent()).await?;
+        let _lock = self
+            .settings
+            .cache
+            .lock("fleets", "making a fleet's directory", id, &silent())
+            .await?;
         // The kernel tells a process's root without symbolic links in it.
-        let path = fleets.canonicalize().map_err(Error::io("resolving", &fleets))?.join(id);
+        let path = fleets
+            .canonicalize()
+            .map_err(Error::io("resolving", &fleets))?
+            .join(id);
         let doing = "creating (does a fleet of that id run?)";
         fs::create_dir(&path).map_err(Error::io(doing, &path))?;
-        let mut new = NewHome { path, marker: None, kept: false };
+        let mut new = NewHome {
+            path,
+            marker: None,
+            kept: false,
+        };
         let marker = new.path.join(MARKER);
         let file = File::create(&marker).map_err(Error::io("creating", &marker))?;
         file.lock().map_err(Error::io("locking", &marker))?;
@@ -179,20 +227,33 @@ impl ChrootEngine {
         let address = state.address_of(state.lease_port);
         let deadline = Instant::now() + ATTACH_DEADLINE;
         let lease = within(deadline, &state.id, "taking its lease", async {
-            Lease::take(address).await.map_err(|error| state.gone(format!("{address}: {error}")))
+            Lease::take(address)
+                .await
+                .map_err(|error| state.gone(format!("{address}: {error}")))
         })
         .await?;
         ready::ready(state, &log, ATTACH_DEADLINE).await?;
-        let backend = Arc::new(Running { home: path.clone(), supervisor });
+        let backend = Arc::new(Running {
+            home: path.clone(),
+            supervisor,
+        });
         Ok(Fleet::new(state.clone(), log, lease, backend, follower))
     }
 
     async fn sweep(&self) -> Result<usize> {
         let fleets = self.settings.cache.subdirectory("fleets")?;
-        let _lock = self.settings.cache.lock("fleets", "sweeping", "", &silent()).await?;
+        let _lock = self
+            .settings
+            .cache
+            .lock("fleets", "sweeping", "", &silent())
+            .await?;
         in_thread(move || {
             let found = fs::read_dir(&fleets).map_err(Error::io("reading", &fleets))?;
-            let dead: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).filter(|home| is_dead(home)).collect();
+            let dead: Vec<PathBuf> = found
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|home| is_dead(home))
+                .collect();
             dead.iter().try_for_each(|home| remove(home))?;
             Ok(dead.len())
         })
@@ -238,7 +299,9 @@ fn remove(home: &Path) -> Result<()> {
         std::thread::yield_now();
     }
     match fs::remove_dir_all(home) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("removing", home)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("removing", home)(error))
+        }
         _ => Ok(()),
     }
 }
@@ -251,38 +314,62 @@ fn is_dead(home: &Path) -> bool {
 
 fn hosts(spec: &FleetSpec) -> String {
     let names = spec.host_names().map(|host| format!("{HARNESS} {host}\n"));
-    ["127.0.0.1 localhost\n".to_owned()].into_iter().chain(names).collect()
+    ["127.0.0.1 localhost\n".to_owned()]
+        .into_iter()
+        .chain(names)
+        .collect()
 }
 
 fn open_log(path: &Path) -> Result<File> {
-    let file = File::options().append(true).create_new(true).open(path).map_err(Error::io("creating", path))?;
+    let file = File::options()
+        .append(true)
+        .create_new(true)
+        .open(path)
+        .map_err(Error::io("creating", path))?;
     file.lock().map_err(Error::io("locking", path))?;
     Ok(file)
 }
 
-fn follow(log: &Log, home: &Path, from: From, supervisor: &Arc<Supervisor>) -> Result<follow::Follower> {
+fn follow(
+    log: &Log,
+    home: &Path,
+    from: From,
+    supervisor: &Arc<Supervisor>,
+) -> Result<follow::Follower> {
     let path = home.join(LOG);
     let supervisor = Arc::clone(supervisor);
-    follow::file(log.clone(), &path, from, async move { supervisor.ended().await })
-        .map_err(Error::io("following", path))
+    follow::file(
+        log.clone(),
+        &path,
+        from,
+        async move { supervisor.ended().await },
+    )
+    .map_err(Error::io("following", path))
 }
 
 async fn run_prepare(target: &Target, root: &Path) -> Result<()> {
     let script = root.join("usr/share/pfs/prepare.sh");
-    fs::create_dir_all(root.join("usr/share/pfs")).map_err(Error::io("creating", root.join("usr/share/pfs")))?;
+    fs::create_dir_all(root.join("usr/share/pfs"))
+        .map_err(Error::io("creating", root.join("usr/share/pfs")))?;
     fs::write(&script, PREPARE).map_err(Error::io("writing", &script))?;
     let run = Command::new("chroot")
         .arg(root)
         .args(["/bin/sh", "/usr/share/pfs/prepare.sh"])
         .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
         .current_dir("/")
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = within(Instant::now() + PREPARE_DEADLINE, target.name(), "running prepare.sh in its root", async {
-        run.await.map_err(Error::io("running", "chroot"))
-    })
+    let output = within(
+        Instant::now() + PREPARE_DEADLINE,
+        target.name(),
+        "running prepare.sh in its root",
+        async { run.await.map_err(Error::io("running", "chroot")) },
+    )
     .await?;
     if output.status.success() {
         return Ok(());
@@ -290,7 +377,10 @@ async fn run_prepare(target: &Target, root: &Path) -> Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<String> = said.lines().map(str::to_owned).collect();
     let tail = lines[lines.len().saturating_sub(15)..].to_vec();
-    Err(Error::ImageBuild { target: target.name().to_owned(), tail })
+    Err(Error::ImageBuild {
+        target: target.name().to_owned(),
+        tail,
+    })
 }
 
 /// A running fleet.
@@ -305,12 +395,17 @@ impl Backend for Running {
             self.supervisor.terminate();
             let (root, home) = (self.home.join("root"), self.home.clone());
             let name = self.home.file_name().unwrap_or_default().to_string_lossy();
-            within(Instant::now() + STOP_DEADLINE, &name, "stopping it", async {
-                // What the supervisor does not know of: those who held others' leases.
-                in_thread(move || Ok(kill_all(&root))).await?;
-                self.supervisor.ended().await;
-                in_thread(move || remove(&home)).await
-            })
+            within(
+                Instant::now() + STOP_DEADLINE,
+                &name,
+                "stopping it",
+                async {
+                    // What the supervisor does not know of: those who held others' leases.
+                    in_thread(move || Ok(kill_all(&root))).await?;
+                    self.supervisor.ended().await;
+                    in_thread(move || remove(&home)).await
+                },
+            )
             .await
         })
     }

@@ -17,7 +17,9 @@ use testcontainers::{
         Docker,
         errors::Error as BollardError,
         models::{ContainerInspectResponse, HostConfig, HostConfigLogConfig, PortBinding},
-        query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
+        query_parameters::{
+            InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+        },
     },
     core::{Host, client::docker_client_instance},
     runners::AsyncRunner as _,
@@ -29,8 +31,8 @@ use tokio::{
 
 use super::chroot::{SUPERVISE, poll};
 use crate::{
-    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress, Result, Settings, Target,
-    TargetFacts,
+    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress, Result,
+    Settings, Target, TargetFacts,
     config::ConfigError,
     fleet::{
         Backend, Home, Reach,
@@ -65,11 +67,21 @@ pub(crate) struct DockerEngine {
 impl DockerEngine {
     pub(crate) async fn open(settings: Settings) -> Result<DockerEngine> {
         let unreachable = |why: String| Error::DockerUnreachable { why };
-        let docker = docker_client_instance().await.map_err(|error| unreachable(error.to_string()))?;
+        let docker = docker_client_instance()
+            .await
+            .map_err(|error| unreachable(error.to_string()))?;
         match timeout(PATIENCE, docker.ping()).await {
-            Ok(Ok(_)) => Ok(DockerEngine { docker, settings, prepared: Mutex::default(), route: Mutex::default() }),
+            Ok(Ok(_)) => Ok(DockerEngine {
+                docker,
+                settings,
+                prepared: Mutex::default(),
+                route: Mutex::default(),
+            }),
             Ok(Err(error)) => Err(unreachable(error.to_string())),
-            Err(_) => Err(unreachable(format!("no answer within {} s", PATIENCE.as_secs()))),
+            Err(_) => Err(unreachable(format!(
+                "no answer within {} s",
+                PATIENCE.as_secs()
+            ))),
         }
     }
 
@@ -79,7 +91,10 @@ impl DockerEngine {
             return Ok(image.clone());
         }
         let image = image::prepare(&self.docker, &self.settings.cache, target, progress).await?;
-        self.prepared.lock().await.insert(target.clone(), image.clone());
+        self.prepared
+            .lock()
+            .await
+            .insert(target.clone(), image.clone());
         Ok(image)
     }
 
@@ -112,16 +127,26 @@ impl DockerEngine {
                 lease_port: spec.lease_port,
             })
         };
-        let guard = Created { docker: self.docker.clone(), name: container_name(&spec.id), kept: false };
+        let guard = Created {
+            docker: self.docker.clone(),
+            name: container_name(&spec.id),
+            kept: false,
+        };
         let container = within(deadline, &spec.id, "starting its container", async {
-            request(spec, &image, route, archive).start().await.map_err(failed("starting a container"))
+            request(spec, &image, route, archive)
+                .start()
+                .await
+                .map_err(failed("starting a container"))
         });
         let container = match container.await {
             // Somebody else's, of the same name.
             Err(Error::Docker { why, .. }) if why.contains("is already in use") => {
                 guard.keep();
                 let doing = format!("starting fleet {}", spec.id);
-                return Err(Error::Docker { doing, why: "a fleet of that id runs already".to_owned() });
+                return Err(Error::Docker {
+                    doing,
+                    why: "a fleet of that id runs already".to_owned(),
+                });
             }
             started => started?,
         };
@@ -132,11 +157,25 @@ impl DockerEngine {
         let log = Log::new();
         let lines = log.subscribe_all();
         let follower = follow::container(log.clone(), &self.docker, &id, From::Start);
-        let reach = within(deadline, &spec.id, "asking for its address", self.reach(&id, route)).await?;
+        let reach = within(
+            deadline,
+            &spec.id,
+            "asking for its address",
+            self.reach(&id, route),
+        )
+        .await?;
         let state = state(id, reach)?;
         let lease = ready::started(&state, &log, lines, deadline).await?;
-        ready::ready(&state, &log, deadline.saturating_duration_since(Instant::now())).await?;
-        let backend = Arc::new(Running { docker: self.docker.clone(), name: guard.keep() });
+        ready::ready(
+            &state,
+            &log,
+            deadline.saturating_duration_since(Instant::now()),
+        )
+        .await?;
+        let backend = Arc::new(Running {
+            docker: self.docker.clone(),
+            name: guard.keep(),
+        });
         Ok(Fleet::new(state, log, lease, backend, follower))
     }
 
@@ -165,11 +204,16 @@ impl DockerEngine {
         let address = state.address_of(state.lease_port);
         let deadline = Instant::now() + PATIENCE;
         let lease = within(deadline, &state.id, "taking its lease", async {
-            Lease::take(address).await.map_err(|error| state.gone(format!("{address}: {error}")))
+            Lease::take(address)
+                .await
+                .map_err(|error| state.gone(format!("{address}: {error}")))
         })
         .await?;
         ready::ready(state, &log, PATIENCE).await?;
-        let backend = Arc::new(Running { docker: self.docker.clone(), name: id.clone() });
+        let backend = Arc::new(Running {
+            docker: self.docker.clone(),
+            name: id.clone(),
+        });
         Ok(Fleet::new(state.clone(), log, lease, backend, follower))
     }
 
@@ -179,13 +223,22 @@ impl DockerEngine {
             // One that runs ends by itself.
             ("status", vec!["created", "exited", "dead"]),
         ]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
         let listed = timeout(PATIENCE, self.docker.list_containers(Some(options))).await;
         let dead = match listed {
             Ok(dead) => dead.map_err(error("listing containers"))?,
-            Err(_) => return Err(Error::DockerUnreachable { why: "no list of containers within 10 s".to_owned() }),
+            Err(_) => {
+                return Err(Error::DockerUnreachable {
+                    why: "no list of containers within 10 s".to_owned(),
+                });
+            }
         };
-        let hour_ago = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs() as i64 - 60);
+        let hour_ago = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |now| now.as_secs() as i64 - 60);
         let mut count = 0;
         for container in dead {
             // One just created may be about to be started.
@@ -214,14 +267,22 @@ fn request(
         Route::Bridge { .. } => Vec::new(),
         Route::Published { .. } => spec.ports().collect(),
     };
-    let unpack = format!("tar -xf {ARCHIVE} -C / && rm -f {ARCHIVE} && exec /bin/sh {SCRIPT} \"$@\"");
+    let unpack =
+        format!("tar -xf {ARCHIVE} -C / && rm -f {ARCHIVE} && exec /bin/sh {SCRIPT} \"$@\"");
     let daemons = &image.facts.daemon_directory;
     let mut generic = GenericImage::new(&image.name, &image.tag).with_entrypoint("/bin/sh");
     for port in &ports {
         generic = generic.with_exposed_port((*port).into());
     }
     let mut request = generic
-        .with_cmd(["-c", &unpack, "supervise", "", daemons, &poll(spec.lifetime)])
+        .with_cmd([
+            "-c",
+            &unpack,
+            "supervise",
+            "",
+            daemons,
+            &poll(spec.lifetime),
+        ])
         .with_container_name(container_name(&spec.id))
         .with_label(LABEL, &spec.id)
         // Only keeps testcontainers from removing it with this process: other processes may use it.
@@ -246,12 +307,24 @@ fn host_config(config: &mut HostConfig, ports: &[u16]) {
     config.auto_remove = Some(true);
     config.publish_all_ports = Some(false);
     // Whatever the daemon's default is: this is the one that can be read back at once.
-    config.log_config =
-        Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(HashMap::new()) });
+    config.log_config = Some(HostConfigLogConfig {
+        typ: Some("json-file".to_owned()),
+        config: Some(HashMap::new()),
+    });
     // Nobody answers there: names are in /etc/hosts, and none is anybody else's business.
     config.dns = Some(vec!["127.0.0.1".to_owned()]);
-    let loopback = || Some(vec![PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: None }]);
-    config.port_bindings = Some(ports.iter().map(|port| (format!("{port}/tcp"), loopback())).collect());
+    let loopback = || {
+        Some(vec![PortBinding {
+            host_ip: Some("127.0.0.1".to_owned()),
+            host_port: None,
+        }])
+    };
+    config.port_bindings = Some(
+        ports
+            .iter()
+            .map(|port| (format!("{port}/tcp"), loopback()))
+            .collect(),
+    );
 }
 
 /// A word that no other container's label has, so that none is taken for this one.
@@ -263,14 +336,20 @@ fn instance() -> String {
 /// All files as one archive: each one for itself would be a question to Docker. They look an hour old, since Postfix
 /// waits for newer ones to "cool down".
 fn archive(files: &RootFiles) -> io::Result<Vec<u8>> {
-    let hour_ago = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs().saturating_sub(3600));
+    let hour_ago = SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |now| now.as_secs().saturating_sub(3600));
     let mut archive = tar::Builder::new(Vec::new());
     let mut directories = std::collections::BTreeSet::new();
     for (path, file) in files {
         let path = path.trim_start_matches('/');
         // tar would make a missing one with the umask's mode.
         let own = |directory: &&std::path::Path| directory.starts_with("etc/postfix/pfs");
-        let parents: Vec<_> = std::path::Path::new(path).ancestors().skip(1).take_while(own).collect();
+        let parents: Vec<_> = std::path::Path::new(path)
+            .ancestors()
+            .skip(1)
+            .take_while(own)
+            .collect();
         for directory in parents.into_iter().rev() {
             if directories.insert(directory.to_owned()) {
                 let mut header = header(0o755, 0, hour_ago);
@@ -305,7 +384,10 @@ fn published(found: &ContainerInspectResponse) -> Option<BTreeMap<u16, u16>> {
         .iter()
         .filter_map(|(inside, bindings)| {
             let inside = inside.strip_suffix("/tcp")?.parse().ok()?;
-            let outside = bindings.as_ref()?.iter().find_map(|binding| binding.host_port.as_deref()?.parse().ok())?;
+            let outside = bindings
+                .as_ref()?
+                .iter()
+                .find_map(|binding| binding.host_port.as_deref()?.parse().ok())?;
             Some((inside, outside))
         })
         .collect();
@@ -340,7 +422,10 @@ impl Drop for Created {
 
 /// Removes a container, running or not; one that is gone or going is none to complain about.
 async fn remove(docker: &Docker, name: &str) -> Result<()> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
     match timeout(STOP_DEADLINE, docker.remove_container(name, Some(options))).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if is_missing(&error) || is_conflict(&error) => Ok(()),
@@ -353,28 +438,53 @@ async fn remove(docker: &Docker, name: &str) -> Result<()> {
 }
 
 fn is_missing(error: &BollardError) -> bool {
-    matches!(error, BollardError::DockerResponseServerError { status_code: 404, .. })
+    matches!(
+        error,
+        BollardError::DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
 }
 
 /// Such as "removal of container … is already in progress".
 fn is_conflict(error: &BollardError) -> bool {
-    matches!(error, BollardError::DockerResponseServerError { status_code: 409, .. })
+    matches!(
+        error,
+        BollardError::DockerResponseServerError {
+            status_code: 409,
+            ..
+        }
+    )
 }
 
 /// Wraps Docker's answer with what was being done.
 fn error(doing: &str) -> impl FnOnce(BollardError) -> Error {
     let doing = doing.to_owned();
     move |error| match error {
-        BollardError::DockerResponseServerError { message, .. } if message.contains("no space left on device") => {
-            Error::DiskFull { path: "/var/lib/docker".into() }
+        BollardError::DockerResponseServerError { message, .. }
+            if message.contains("no space left on device") =>
+        {
+            Error::DiskFull {
+                path: "/var/lib/docker".into(),
+            }
         }
-        BollardError::DockerResponseServerError { message, .. } => Error::Docker { doing, why: message },
-        other => Error::Docker { doing, why: other.to_string() },
+        BollardError::DockerResponseServerError { message, .. } => Error::Docker {
+            doing,
+            why: message,
+        },
+        other => Error::Docker {
+            doing,
+            why: other.to_string(),
+        },
     }
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(TestcontainersError) -> Error {
-    move |error| Error::Docker { doing: doing.to_owned(), why: error.to_string() }
+    move |error| Error::Docker {
+        doing: doing.to_owned(),
+        why: error.to_string(),
+    }
 }
 
 /// A running fleet.

@@ -21,7 +21,10 @@ pub(crate) struct RootFile {
 impl RootFile {
     /// A file everybody may read.
     pub(crate) fn public(text: impl Into<Vec<u8>>) -> RootFile {
-        RootFile { mode: 0o644, bytes: text.into() }
+        RootFile {
+            mode: 0o644,
+            bytes: text.into(),
+        }
     }
 }
 

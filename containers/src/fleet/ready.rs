@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    io,
+    io::{
+        self,
+        ErrorKind::{ConnectionRefused, HostUnreachable},
+    },
     net::SocketAddr,
     sync::{
         Arc,
@@ -39,7 +42,9 @@ pub(crate) async fn started(
     let began = Instant::now();
     let told = async {
         loop {
-            let Some(line) = lines.recv().await else { return false };
+            let Some(line) = lines.recv().await else {
+                return false;
+            };
             // master(8) has bound every port by then.
             if line.daemon == "master" && line.text.starts_with("daemon started") {
                 return true;
@@ -67,18 +72,24 @@ pub(crate) async fn started(
 }
 
 /// Connects, again while nothing listens yet; any other error ends it.
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     loop {
         match TcpStream::connect(address).await {
-            // A port is open inside the container before Docker's proxy has it, and there is nothing to wait on.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => sleep(Duration::from_millis(5)).await,
+            // There is nothing to wait on: a port is open inside a container before Docker's proxy has it, and the
+            // kernel remembers for a second that nobody had the address a moment ago.
+            Err(error) if matches!(error.kind(), ConnectionRefused | HostUnreachable) => {
+                sleep(Duration::from_millis(5)).await;
+            }
             done => return done,
         }
     }
 }
 
 fn unreachable(fleet: &str, address: SocketAddr, error: &io::Error) -> Error {
-    Error::Gone { fleet: fleet.to_owned(), why: format!("connecting to {address}: {error}") }
+    Error::Gone {
+        fleet: fleet.to_owned(),
+        why: format!("connecting to {address}: {error}"),
+    }
 }
 
 /// See [`Fleet::ready`](super::Fleet::ready).
@@ -119,7 +130,7 @@ async fn send_until_seen(state: &FleetState, token: &str) -> Error {
     loop {
         let sent = send(address, token);
         match timeout(patience, sent).await {
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Ok(Err(error)) if error.kind() == ConnectionRefused => {
                 return unreachable(&state.id, address, &error);
             }
             // An smtpd that dies closes the connection: its own words are in the log, or it is tried again.
@@ -135,7 +146,9 @@ async fn send(address: SocketAddr, token: &str) -> io::Result<()> {
     let mut stream = BufReader::new(connect(address).await?);
     let mut line = String::new();
     stream.read_line(&mut line).await?;
-    stream.write_all(format!("GET /{token}\r\n").as_bytes()).await?;
+    stream
+        .write_all(format!("GET /{token}\r\n").as_bytes())
+        .await?;
     line.clear();
     stream.read_line(&mut line).await?;
     Ok(())
@@ -145,8 +158,14 @@ async fn send(address: SocketAddr, token: &str) -> io::Result<()> {
 fn token() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    format!("pfs-ready-{}-{}-{count}", std::process::id(), now.as_nanos())
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default();
+    format!(
+        "pfs-ready-{}-{}-{count}",
+        std::process::id(),
+        now.as_nanos()
+    )
 }
 
 fn gives_up(line: &LogLine) -> bool {
@@ -161,14 +180,21 @@ async fn refused(fleet: &str, log: &Log) -> Error {
         let words = ["fatal:", "panic:", "error:", "warning:"];
         line.daemon.is_empty() || words.iter().any(|word| line.text.starts_with(word))
     };
-    let mut words: Vec<String> = tail.iter().filter(telling).map(ToString::to_string).collect();
+    let mut words: Vec<String> = tail
+        .iter()
+        .filter(telling)
+        .map(ToString::to_string)
+        .collect();
     if words.is_empty() {
         words = tail.iter().map(ToString::to_string).collect();
     }
     if words.is_empty() {
         words.push("it ended without a word".to_owned());
     }
-    Error::Refused { fleet: fleet.to_owned(), words }
+    Error::Refused {
+        fleet: fleet.to_owned(),
+        words,
+    }
 }
 
 fn late(fleet: &str, doing: &str, began: Instant, log: &Log) -> Error {
@@ -176,7 +202,14 @@ fn late(fleet: &str, doing: &str, began: Instant, log: &Log) -> Error {
         fleet: fleet.to_owned(),
         doing: format!("waiting for {doing}"),
         after: began.elapsed(),
-        tail: log.tail().iter().rev().take(10).rev().map(ToString::to_string).collect(),
+        tail: log
+            .tail()
+            .iter()
+            .rev()
+            .take(10)
+            .rev()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
@@ -210,7 +243,9 @@ mod tests {
         log.push("Nov 22 08:00:00 mail postfix/master[1]: fatal: bind 127.0.0.1 port 25: Address already in use");
         log.push("pfs: master ended with status 1");
         log.end();
-        let Error::Refused { words, .. } = refused("t", &log).await else { panic!() };
+        let Error::Refused { words, .. } = refused("t", &log).await else {
+            panic!()
+        };
         assert_eq!(
             words,
             [

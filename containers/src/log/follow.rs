@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(next().await.unwrap().text, "before");
         write!(writer, "one\ntw").unwrap();
         assert_eq!(next().await.unwrap().text, "one");
-        write!(writer, "o\n").unwrap();
+        writeln!(writer, "o").unwrap();
         assert_eq!(next().await.unwrap().text, "two");
         write!(writer, "cut").unwrap();
         end.send(()).unwrap();
@@ -173,7 +173,10 @@ mod tests {
         let _follower = file(log, &path, From::Now, std::future::pending()).unwrap();
         let mut writer = File::options().append(true).open(&path).unwrap();
         writeln!(writer, "after").unwrap();
-        let line = timeout(Duration::from_secs(5), lines.recv()).await.unwrap().unwrap();
+        let line = timeout(Duration::from_secs(5), lines.recv())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(line.text, "after");
     }
 }

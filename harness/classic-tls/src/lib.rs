@@ -4,3 +4,35 @@
 pub mod names;
 pub mod primes;
 pub mod wire;
+
+mod channel;
+mod client;
+mod config;
+mod connection;
+mod core;
+mod disclose;
+mod error;
+mod exchange;
+mod keys;
+mod protection;
+mod report;
+mod schedule;
+mod server;
+mod session;
+mod signing;
+#[cfg(feature = "tokio")]
+mod stream;
+
+pub use config::{
+    ClientCertificate, ClientConfig, DhGroup, Misbehaviour, PublicValue, ServerConfig,
+    anonymous_suites, implemented_groups, implemented_signature_schemes, implemented_suites,
+    is_implemented,
+};
+pub use connection::Connection;
+pub use disclose::{Plaintext, Sealed, disclose};
+pub use error::Error;
+pub use keys::{Identity, KeyDescription, KeyError, PrivateKey};
+pub use report::Report;
+pub use session::{Session, SessionStore};
+#[cfg(feature = "tokio")]
+pub use stream::{HandshakeFailure, Stream, accept, connect};

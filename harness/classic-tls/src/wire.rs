@@ -25,5 +25,8 @@ pub use record::{ContentType, MAX_CIPHERTEXT, MAX_PLAINTEXT, Record, RecordHeade
 pub use server_hello::ServerHello;
 pub use transcript::{AlertLevel, MessageSeen, Problem, Recording, Side, Transcript};
 
+pub(crate) use extensions::code as extension_code;
+pub(crate) use flow::Flow;
+pub(crate) use key_exchange::signature as parse_signature;
 pub(crate) use reader::Reader;
 pub(crate) use writer::Writer;

@@ -46,7 +46,10 @@ impl Claim {
                 Err(error) => return Err(Error::io("claiming", address.to_string())(error)),
             }
         }
-        let all = io::Error::new(io::ErrorKind::AddrInUse, "250 fleets run already; stop some with `pfs down`");
+        let all = io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "250 fleets run already; stop some with `pfs down`",
+        );
         Err(Error::io("claiming", "127.10.0.0/16")(all))
     }
 }
@@ -76,7 +79,10 @@ impl Supervisor {
             .arg(home)
             .args([daemons, &poll(lifetime)])
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .env("LC_ALL", "C")
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(claim.socket)))
@@ -85,7 +91,10 @@ impl Supervisor {
             .process_group(0)
             .spawn()
             .map_err(Error::io("running", "/bin/sh"))?;
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+        let pid = child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .unwrap_or_default();
         let supervisor = Supervisor::open(pid).map_err(Error::io("watching", "/bin/sh"))?;
         tokio::spawn(async move { child.wait().await });
         Ok(supervisor)
@@ -97,14 +106,19 @@ impl Supervisor {
         // The handle is of whoever had that pid when it was opened; only now is it known who that is.
         let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let home = home.to_str()?;
-        let is_it = command.split(|byte| *byte == 0).any(|argument| argument == home.as_bytes());
+        let is_it = command
+            .split(|byte| *byte == 0)
+            .any(|argument| argument == home.as_bytes());
         is_it.then_some(supervisor)
     }
 
     fn open(pid: i32) -> io::Result<Supervisor> {
         let process = Pid::from_raw(pid).ok_or(io::ErrorKind::NotFound)?;
         let handle = pidfd_open(process, PidfdFlags::NONBLOCK)?;
-        Ok(Supervisor { pid, handle: pipe::Receiver::from_owned_fd_unchecked(handle)? })
+        Ok(Supervisor {
+            pid,
+            handle: pipe::Receiver::from_owned_fd_unchecked(handle)?,
+        })
     }
 
     /// Asks it to end its fleet and itself.
@@ -126,7 +140,10 @@ pub(crate) fn poll(lifetime: Lifetime) -> String {
     match lifetime {
         Lifetime::Forever => "forever".to_owned(),
         Lifetime::Leased { grace } => {
-            format!("{:.2}", (grace / 4).max(Duration::from_millis(100)).as_secs_f64())
+            format!(
+                "{:.2}",
+                (grace / 4).max(Duration::from_millis(100)).as_secs_f64()
+            )
         }
     }
 }
@@ -138,13 +155,27 @@ pub(crate) fn kill_all(root: &Path) -> usize {
     let inside = |process: &PathBuf| {
         fs::read_link(process.join("root")).is_ok_and(|its| its == root || its == deleted)
     };
-    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return 0;
+    };
     processes
         .flatten()
         .map(|entry| entry.path())
-        .filter(|process| process.file_name().and_then(|name| name.to_str()).is_some_and(is_number))
+        .filter(|process| {
+            process
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(is_number)
+        })
         .filter(inside)
-        .filter_map(|process| process.file_name()?.to_str()?.parse().ok().and_then(Pid::from_raw))
+        .filter_map(|process| {
+            process
+                .file_name()?
+                .to_str()?
+                .parse()
+                .ok()
+                .and_then(Pid::from_raw)
+        })
         .filter(|pid| kill_process(*pid, Signal::KILL).is_ok())
         .count()
 }
@@ -171,6 +202,11 @@ mod tests {
     fn lifetimes_for_the_script() {
         assert_eq!(poll(Lifetime::default()), "5.00");
         assert_eq!(poll(Lifetime::Forever), "forever");
-        assert_eq!(poll(Lifetime::Leased { grace: Duration::ZERO }), "0.10");
+        assert_eq!(
+            poll(Lifetime::Leased {
+                grace: Duration::ZERO
+            }),
+            "0.10"
+        );
     }
 }

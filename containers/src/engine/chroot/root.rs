@@ -14,11 +14,30 @@ use crate::{Error, Result, fleet::files::RootFiles};
 
 /// Directories that a fleet may write to: copied; /dev is made anew. Every other file is shared with the target's root by a hard link.
 const COPIED: [&str; 6] = ["etc", "home", "root", "run", "tmp", "var"];
-/// What Postfix never looks at.
-const LEFT_OUT: [&str; 4] = ["var/cache", "var/lib/apt", "var/lib/dpkg", "var/log"];
+/// What Postfix never looks at: half of all files.
+const LEFT_OUT: [&str; 10] = [
+    "usr/lib/apt",
+    "usr/lib/systemd",
+    "usr/share/common-licenses",
+    "usr/share/keyrings",
+    "usr/share/perl5",
+    "usr/share/terminfo",
+    "var/cache",
+    "var/lib/apt",
+    "var/lib/dpkg",
+    "var/log",
+];
+/// As [`LEFT_OUT`], under whatever name the architecture's library directory has.
+const LEFT_OUT_ANYWHERE: [&str; 2] = ["gconv", "perl-base"];
 /// Device nodes: name, major, minor (Linux, admin-guide/devices.txt).
-const DEVICES: [(&str, u32, u32); 6] =
-    [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+const DEVICES: [(&str, u32, u32); 6] = [
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+];
 
 /// Unpacks a base system, and makes a /dev of its own.
 pub(crate) fn unpack(tar: &Path, root: &Path) -> Result<()> {
@@ -33,7 +52,9 @@ pub(crate) fn unpack(tar: &Path, root: &Path) -> Result<()> {
         if entry.path().is_ok_and(|path| in_dev(&path)) {
             continue;
         }
-        entry.unpack_in(root).map_err(Error::io("unpacking into", root))?;
+        entry
+            .unpack_in(root)
+            .map_err(Error::io("unpacking into", root))?;
     }
     make_devices(root)
 }
@@ -45,11 +66,20 @@ fn make_devices(root: &Path) -> Result<()> {
     for (name, major, minor) in DEVICES {
         let path = directory.join(name);
         let mode = Mode::from_raw_mode(0o666);
-        mknodat(CWD, &path, rustix::fs::FileType::CharacterDevice, mode, makedev(major, minor))
-            .map_err(io::Error::from)
-            // The umask took part of it.
-            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o666)))
-            .map_err(Error::io("making the device node (this takes root with CAP_MKNOD)", &path))?;
+        mknodat(
+            CWD,
+            &path,
+            rustix::fs::FileType::CharacterDevice,
+            mode,
+            makedev(major, minor),
+        )
+        .map_err(io::Error::from)
+        // The umask took part of it.
+        .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o666)))
+        .map_err(Error::io(
+            "making the device node (this takes root with CAP_MKNOD)",
+            &path,
+        ))?;
     }
     Ok(())
 }
@@ -65,23 +95,34 @@ pub(crate) fn share(root: &Path, copy: &Path) -> Result<()> {
         } else if COPIED.contains(&top) {
             copy_tree(root, &from, &to)?;
         } else if kind.is_dir() && top != "dev" {
-            link_tree(&from, &to)?;
+            link_tree(root, &from, &to)?;
         }
     }
     make_devices(copy)
 }
 
-fn link_tree(from: &Path, to: &Path) -> Result<()> {
+fn link_tree(root: &Path, from: &Path, to: &Path) -> Result<()> {
     make_directory(to, &metadata(from)?)?;
+    if is_left_out(root, from) {
+        return Ok(());
+    }
     for (name, kind) in entries(from)? {
         let (from, to) = (from.join(&name), to.join(&name));
         if kind.is_dir() {
-            link_tree(&from, &to)?;
+            link_tree(root, &from, &to)?;
         } else {
             fs::hard_link(&from, &to).map_err(Error::io("linking", &to))?;
         }
     }
     Ok(())
+}
+
+/// Whether a directory stays empty in a copy.
+fn is_left_out(root: &Path, directory: &Path) -> bool {
+    LEFT_OUT_ANYWHERE.iter().any(|out| directory.ends_with(out))
+        || directory
+            .strip_prefix(root)
+            .is_ok_and(|path| LEFT_OUT.iter().any(|out| path == Path::new(out)))
 }
 
 fn copy_tree(root: &Path, from: &Path, to: &Path) -> Result<()> {
@@ -98,11 +139,12 @@ fn copy_tree(root: &Path, from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     make_directory(to, &found)?;
-    let left_out = from.strip_prefix(root).is_ok_and(|path| LEFT_OUT.iter().any(|out| path == Path::new(out)));
-    if left_out {
+    if is_left_out(root, from) {
         return Ok(());
     }
-    entries(from)?.into_iter().try_for_each(|(name, _)| copy_tree(root, &from.join(&name), &to.join(&name)))
+    entries(from)?
+        .into_iter()
+        .try_for_each(|(name, _)| copy_tree(root, &from.join(&name), &to.join(&name)))
 }
 
 fn copy_link(from: &Path, to: &Path) -> Result<()> {
@@ -111,7 +153,10 @@ fn copy_link(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn make_directory(path: &Path, like: &Metadata) -> Result<()> {
-    DirBuilder::new().mode(0o700).create(path).map_err(Error::io("creating", path))?;
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(Error::io("creating", path))?;
     same_owner(path, like)
 }
 
@@ -169,7 +214,10 @@ mod tests {
     #[test]
     fn files_look_old_and_keep_their_mode() {
         let root = tempfile::tempdir().unwrap();
-        let file = RootFile { mode: 0o600, bytes: b"key".to_vec() };
+        let file = RootFile {
+            mode: 0o600,
+            bytes: b"key".to_vec(),
+        };
         let files = RootFiles::from([("/etc/postfix/pfs/a/key.pem".to_owned(), file)]);
         write_files(root.path(), &files).unwrap();
         let written = metadata(&root.path().join("etc/postfix/pfs/a/key.pem")).unwrap();

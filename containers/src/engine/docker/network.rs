@@ -35,12 +35,21 @@ impl Route {
         let inspected = docker.inspect_network(NETWORK, None::<InspectNetworkOptions>);
         let network = timeout(Duration::from_secs(10), inspected)
             .await
-            .map_err(|_| Error::DockerUnreachable { why: "no answer about its bridge within 10 s".to_owned() })?
+            .map_err(|_| Error::DockerUnreachable {
+                why: "no answer about its bridge within 10 s".to_owned(),
+            })?
             .map_err(error("inspecting the network `bridge`"))?;
-        let subnets = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-        let subnet = subnets.iter().find_map(|config| Subnet::parse(config.subnet.as_deref()?));
-        let gateway: Option<Ipv4Addr> =
-            subnets.iter().find_map(|config| config.gateway.as_deref()?.parse().ok()).or(subnet.map(|s| s.first()));
+        let subnets = network
+            .ipam
+            .and_then(|ipam| ipam.config)
+            .unwrap_or_default();
+        let subnet = subnets
+            .iter()
+            .find_map(|config| Subnet::parse(config.subnet.as_deref()?));
+        let gateway: Option<Ipv4Addr> = subnets
+            .iter()
+            .find_map(|config| config.gateway.as_deref()?.parse().ok())
+            .or(subnet.map(|s| s.first()));
         let own = gateway.and_then(own_address_towards);
         let on_bridge = own.filter(|own| subnet.is_some_and(|subnet| subnet.contains(*own)));
         match (wanted, on_bridge) {
@@ -51,9 +60,9 @@ impl Route {
                       use published ports"
                     .to_owned(),
             }),
-            (Address::Auto | Address::Published, _) => {
-                Ok(Route::Published { harness: behind_host_gateway(gateway) })
-            }
+            (Address::Auto | Address::Published, _) => Ok(Route::Published {
+                harness: behind_host_gateway(gateway),
+            }),
         }
     }
 
@@ -95,7 +104,10 @@ impl Subnet {
         let base = base.parse::<Ipv4Addr>().ok()?.to_bits();
         let bits = bits.parse::<u32>().ok().filter(|bits| *bits <= 32)?;
         let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-        Some(Subnet { base: base & mask, mask })
+        Some(Subnet {
+            base: base & mask,
+            mask,
+        })
     }
 
     fn contains(self, address: Ipv4Addr) -> bool {
@@ -117,7 +129,11 @@ mod tests {
         assert!(subnet.contains(Ipv4Addr::new(172, 17, 255, 1)));
         assert!(!subnet.contains(Ipv4Addr::new(172, 18, 0, 1)));
         assert_eq!(subnet.first(), Ipv4Addr::new(172, 17, 0, 1));
-        assert!(Subnet::parse("0.0.0.0/0").unwrap().contains(Ipv4Addr::LOCALHOST));
+        assert!(
+            Subnet::parse("0.0.0.0/0")
+                .unwrap()
+                .contains(Ipv4Addr::LOCALHOST)
+        );
         for bad in ["", "172.17.0.0", "172.17.0.0/33", "fe80::/64", "x/8"] {
             assert_eq!(Subnet::parse(bad), None, "{bad}");
         }

@@ -1,4 +1,4 @@
-use super::{Reader, WireError};
+use super::{Reader, WireError, Writer};
 use crate::names::{KeyExchangeKind, NamedGroup, SignatureScheme, Version};
 use crate::primes;
 
@@ -41,6 +41,18 @@ pub struct Signature {
     pub scheme: Option<SignatureScheme>,
     /// The signature itself.
     pub bytes: Vec<u8>,
+}
+
+impl Signature {
+    /// As on the wire.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        if let Some(scheme) = self.scheme {
+            writer.u16(scheme.0);
+        }
+        writer.vec16(&self.bytes);
+        writer.into_bytes()
+    }
 }
 
 /// A ServerKeyExchange message (RFC 5246 section 7.4.3, RFC 8422 section 5.4).

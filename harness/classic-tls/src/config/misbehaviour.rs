@@ -1,0 +1,74 @@
+use crate::wire::HandshakeType;
+
+/// A wrong thing to do, once per connection, to see how the peer takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// The Finished message holds wrong verify data.
+    BadFinished,
+    /// The first protected record is changed after it was protected.
+    BadRecordMac,
+    /// The signature of the key exchange (server) or of the CertificateVerify (client) is changed.
+    BadSignature,
+    /// Server: the Diffie-Hellman prime is not prime.
+    CompositePrime,
+    /// Server: the Diffie-Hellman generator is 1.
+    GeneratorOne,
+    /// The message has a byte more than its fields.
+    LongMessage(HandshakeType),
+    /// The elliptic-curve point is not on the curve (NIST curves) or has small order (X25519, X448).
+    PointNotOnCurve,
+    /// A record is larger than the protocol allows.
+    OversizedRecord,
+    /// The Diffie-Hellman public value gives the secret away.
+    PublicValue(PublicValue),
+    /// The message is sent twice.
+    Repeat(HandshakeType),
+    /// The message lacks its last byte.
+    ShortMessage(HandshakeType),
+    /// Nothing more is sent, from this message on.
+    Silence(HandshakeType),
+    /// The message is left out.
+    Skip(HandshakeType),
+    /// Half of the record with this message is sent, and nothing more.
+    TruncatedRecord(HandshakeType),
+    /// Server: the key exchange uses a group the client did not offer.
+    UnofferedGroup,
+    /// Server: a suite the client did not offer is chosen.
+    UnofferedSuite,
+    /// Server: the Diffie-Hellman prime is zero.
+    ZeroPrime,
+}
+
+/// A Diffie-Hellman public value that gives the secret away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicValue {
+    /// 0
+    Zero,
+    /// 1
+    One,
+    /// p − 1
+    PrimeMinusOne,
+}
+
+impl PublicValue {
+    /// The value for the prime `p`, big-endian and as long as `p`.
+    pub(crate) fn bytes(self, p: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; p.len()];
+        match self {
+            Self::Zero => {}
+            Self::One => {
+                if let Some(last) = bytes.last_mut() {
+                    *last = 1;
+                }
+            }
+            Self::PrimeMinusOne => {
+                bytes.copy_from_slice(p);
+                if let Some(last) = bytes.last_mut() {
+                    *last &= !1;
+                }
+            }
+        }
+        bytes
+    }
+}
