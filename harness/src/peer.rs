@@ -37,8 +37,8 @@ pub use certificate::{KeyKind, SeenCertificate};
 pub use classic_tls::wire::Side;
 pub use credential::Credential;
 pub use dhe::{
-    DEFAULT_MINIMUM_PRIME_BITS, DhParameters, DheError, LARGEST_PRIME_BITS, PrimeFacts, PublicValue,
-    SMALLEST_PRIME_BITS,
+    DEFAULT_MINIMUM_PRIME_BITS, DhParameters, DheError, LARGEST_PRIME_BITS, PrimeFacts,
+    PublicValue, SMALLEST_PRIME_BITS,
 };
 pub use error::{Alert, Direction, ErrorKind, PeerError};
 pub use forward::{ForwardOptions, ForwardReport, forward, forward_between};

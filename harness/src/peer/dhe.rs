@@ -25,7 +25,7 @@ pub use error::{DheError, PublicValue};
 pub use parameters::{DhParameters, PrimeFacts};
 
 pub(super) use group::{code_point, named, named_tls12_only, named_tls13_only, of_server};
-pub(super) use learned::{Lease, Learner};
+pub(super) use learned::{Learner, Lease};
 pub(super) use suites::suites;
 
 /// Smallest prime that can be used at all, in bits; the same as in OpenSSL (`DH_MIN_MODULUS_BITS`).

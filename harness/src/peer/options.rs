@@ -229,7 +229,9 @@ pub enum OptionError {
         versions: String,
     },
     /// A cipher suite that none of the groups can be used with.
-    #[error("none of the groups {groups} can be used with {cipher}; name one that can, or another cipher suite")]
+    #[error(
+        "none of the groups {groups} can be used with {cipher}; name one that can, or another cipher suite"
+    )]
     NoGroupForCipher {
         /// The suite.
         cipher: String,

@@ -14,8 +14,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite};
 use rustls_graviola::kx;
 
-use super::{dhe, groups};
 use super::options::{OptionError, TlsOptions};
+use super::{dhe, groups};
 
 static GRAVIOLA: LazyLock<CryptoProvider> = LazyLock::new(rustls_graviola::default_provider);
 

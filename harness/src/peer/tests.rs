@@ -1,5 +1,7 @@
 //! Peers against each other, in memory and over loopback.
 
+mod dhe;
+mod dhe_hostile;
 mod forward;
 mod hostile;
 mod names;

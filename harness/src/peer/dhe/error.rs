@@ -41,7 +41,9 @@ pub enum DheError {
         found: PublicValue,
     },
     /// A key share of TLS 1.3 that is not padded to the size of the prime (RFC 8446 section 4.2.8.1).
-    #[error("Diffie-Hellman key share of {found} bytes; expected {expected}, the size of the prime")]
+    #[error(
+        "Diffie-Hellman key share of {found} bytes; expected {expected}, the size of the prime"
+    )]
     ShareLength {
         /// Its length in bytes.
         found: usize,

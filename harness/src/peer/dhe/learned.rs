@@ -98,8 +98,8 @@ impl Learner {
     }
 
     /// Takes the prime from `message`, whose signature was found to be right. Returned errors make rustls send
-    /// handshake_failure: so does OpenSSL for a prime that is too small ("dh key too small", since 1.1.0), and so
-    /// RFC 7919 section 3 wants it for a bad public value.
+    /// handshake_failure: so do OpenSSL's clients for a prime that is too small ("dh key too small"), and so RFC 7919
+    /// section 3 wants it for a bad public value.
     pub(in crate::peer) fn learn(&self, message: &[u8]) -> Result<(), Error> {
         *lock(&self.lease.0.0) = None;
         // An ECDHE message does not parse: it begins with the byte 3 (RFC 8422 section 5.4), which as the length of a
@@ -121,5 +121,59 @@ impl Learner {
         prime_bits(p, self.minimum_bits)?;
         check_public(p, public)?;
         Modulus::of(p, g)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rustls::ffdhe_groups::FFDHE2048;
+
+    use super::*;
+
+    /// A signed message: randoms, prime, generator, public value.
+    fn message(parts: &[&[u8]]) -> Vec<u8> {
+        let mut message = vec![0; RANDOMS];
+        for part in parts {
+            message.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+            message.extend(*part);
+        }
+        message
+    }
+
+    #[test]
+    fn groups_are_lent_over_and_over_and_start_empty() {
+        let mut groups = HashSet::new();
+        for _ in 0..1000 {
+            let lease = Lease::new();
+            assert!(lease.group().ffdhe_group().is_none());
+            assert!(lease.group().start().is_err());
+            let learner = Learner::new(Arc::clone(&lease), None);
+            learner
+                .learn(&message(&[FFDHE2048.p, FFDHE2048.g, &[5]]))
+                .unwrap();
+            assert_eq!(lease.group().ffdhe_group(), Some(FFDHE2048));
+            groups.insert(std::ptr::from_ref(lease.0));
+        }
+        // Other tests run at the same time.
+        assert!(groups.len() < 100, "{}", groups.len());
+    }
+
+    #[test]
+    fn what_is_no_prime_is_left_to_rustls() {
+        let lease = Lease::new();
+        let learner = Learner::new(Arc::clone(&lease), None);
+        let ecdhe = [&[0; RANDOMS][..], &[3, 0, 0x1d, 32], &[9; 32]].concat();
+        let whole = message(&[FFDHE2048.p, FFDHE2048.g, &[5]]);
+        let left_over = [&whole[..], &[0]].concat();
+        for message in [&[][..], &[0; RANDOMS], &ecdhe, &whole[..300], &left_over] {
+            assert_eq!(learner.learn(message), Ok(()));
+            assert_eq!(lease.group().ffdhe_group(), None);
+        }
+        // And what was learned before does not stay.
+        learner.learn(&whole).unwrap();
+        learner.learn(&ecdhe).unwrap();
+        assert_eq!(lease.group().ffdhe_group(), None);
     }
 }

@@ -77,11 +77,6 @@ impl Modulus {
         }
     }
 
-    /// The prime, big-endian, without leading zeros.
-    pub(super) fn p(&self) -> &[u8] {
-        &self.p
-    }
-
     /// Size of the prime in bytes.
     pub(super) fn len(&self) -> usize {
         self.p.len()
@@ -189,4 +184,70 @@ fn outside(p: &[u8], number: &[u8]) -> Option<PublicValue> {
 /// `number`, which is less than the modulus and has no leading zeros, with the precision of the modulus.
 fn number(number: &[u8], field: &BoxedMontyParams) -> BoxedUint {
     BoxedUint::from_be_slice_truncated(number, field.bits_precision())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::ffdhe_groups::FFDHE2048;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Computed with Python's `pow`, for x = SHA-256("x") with the first eight bytes of SHA-256("x2") after it, and
+    /// y = 2^SHA-256("y60"), whose shared secret begins with a zero byte.
+    #[test]
+    fn known_answers() {
+        let modulus = Modulus::of(FFDHE2048.p, FFDHE2048.g).unwrap();
+        assert_eq!(modulus.exponent_bits(), 320);
+        let x = [&Sha256::digest(b"x")[..], &Sha256::digest(b"x2")[..8]].concat();
+        let secret = modulus.secret(&x);
+        assert_eq!(
+            hex(&Sha256::digest(modulus.public(&secret))),
+            "51ebd82f8cd722ffb713951aa0761fe9a5a201f30be8906d584c962fb4a19ae1"
+        );
+        let y = [&[0; 8][..], &Sha256::digest(b"y60")].concat();
+        let y = modulus.public(&modulus.secret(&y));
+        let shared = modulus.shared(&secret, &y).unwrap();
+        assert_eq!((shared.len(), shared[0]), (256, 0));
+        assert_eq!(
+            hex(&Sha256::digest(&shared)),
+            "ba40389caf4bade34ebdfb546331e9f38f69540a4d26e97391b0b5aaf188f55f"
+        );
+        assert_eq!(
+            hex(&Sha256::digest(without_leading_zeros(&shared))),
+            "27c1f701c03d7a9447a03815c4698471cec9ad919818d9e00f49204487f2f564"
+        );
+    }
+
+    #[test]
+    fn both_sides_share_the_same_whatever_the_size() {
+        for bits in (512..700).chain([1023, 1024, 1025, 2047, 3073, 4096]) {
+            // Odd is enough: the arithmetic does not care.
+            let mut p = vec![0xff; usize::div_ceil(bits, 8)];
+            p[0] >>= (8 - bits % 8) % 8;
+            p[1] = 0x5a;
+            let modulus = Modulus::of(&p, &[2]).unwrap();
+            let secrets = [3, 7]
+                .map(|byte| modulus.secret(&vec![byte; modulus.exponent_bits() as usize / 8]));
+            let publics = [0, 1].map(|side| modulus.public(&secrets[side]));
+            let shared = modulus.shared(&secrets[0], &publics[1]).unwrap();
+            assert_eq!(
+                Ok(&shared),
+                modulus.shared(&secrets[1], &publics[0]).as_ref()
+            );
+            assert_eq!(shared.len(), p.len(), "{bits}");
+        }
+    }
+
+    #[test]
+    fn a_modulus_is_kept_once() {
+        let padded = [&[0, 0][..], FFDHE2048.p].concat();
+        let one = Modulus::of(FFDHE2048.p, &[2]).unwrap();
+        assert!(std::ptr::eq(one, Modulus::of(&padded, &[0, 2]).unwrap()));
+        assert!(!std::ptr::eq(one, Modulus::of(&padded, &[3]).unwrap()));
+    }
 }

@@ -130,7 +130,11 @@ fn chosen_suites(
         let list: Vec<SupportedCipherSuite> = if named.iter().any(is_of) {
             named.clone()
         } else {
-            SUITES.iter().filter(|suite| by_default(suite)).copied().collect()
+            SUITES
+                .iter()
+                .filter(|suite| by_default(suite))
+                .copied()
+                .collect()
         };
         list.into_iter()
             .filter(move |suite| enabled && is_of(suite))
@@ -151,7 +155,12 @@ fn chosen_groups(options: &TlsOptions) -> Result<Groups, OptionError> {
         options
             .groups
             .iter()
-            .filter_map(|wanted| GROUPS.iter().find(|group| name(**group) == *wanted).copied())
+            .filter_map(|wanted| {
+                GROUPS
+                    .iter()
+                    .find(|group| name(**group) == *wanted)
+                    .copied()
+            })
             .collect()
     };
     if chosen.iter().any(|group| {

@@ -20,7 +20,7 @@ fn client(tls: TlsOptions) -> ClientOptions {
 }
 
 #[track_caller]
-fn delivered(client: &PeerReport, server: &PeerReport) {
+pub(super) fn delivered(client: &PeerReport, server: &PeerReport) {
     assert_eq!(client.error, None);
     assert_eq!(server.error, None);
     assert!(client.delivered() && server.delivered());
@@ -59,7 +59,8 @@ async fn every_version_group_and_key_agrees_on_both_sides() {
         ),
     ];
     for version in provider::versions() {
-        for group in provider::groups() {
+        // Those over primes, which need a suite of their own in TLS 1.2, are tested by themselves.
+        for group in provider::groups().into_iter().take(8) {
             let hybrid = group.to_string().contains("MLKEM");
             for (certificate, kind, scheme, prefix) in keys {
                 let tls = only(version, &group.to_string());
@@ -285,7 +286,7 @@ async fn client_certificates_are_asked_for_sent_and_judged() {
 
 /// The server has sent the fatal alert and both sides know.
 #[track_caller]
-fn refused(client: &PeerReport, server: &PeerReport, alert: &str) {
+pub(super) fn refused(client: &PeerReport, server: &PeerReport, alert: &str) {
     let description = AlertDescription::from_name(alert).unwrap();
     let theirs = client.error.as_ref().unwrap();
     assert_eq!(
@@ -474,7 +475,7 @@ fn a_group_has_one_name_everywhere() {
         provider::group("prime256v1").unwrap(),
         NamedGroup::SECP256R1
     );
-    assert_eq!(provider::groups().len(), 8);
+    assert_eq!(provider::groups().len(), 13);
     assert!(
         provider::groups()
             .iter()
