@@ -84,6 +84,14 @@ impl Cache {
         wait_for(vec![path], purpose.to_owned()).await
     }
 
+    /// As [`lock`](Cache::lock), but `None` while another process has it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn try_lock(&self, name: &str, purpose: &str) -> Result<Option<CacheLock>> {
+        try_lock(&self.lock_file(name)?, purpose)
+    }
+
     /// As [`lock`](Cache::lock), but `count` processes may hold one of that name at a time.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod chroot;
 mod docker;
+mod supervise;
 
 use std::{future::Future, pin::Pin, str::FromStr};
 

@@ -83,6 +83,11 @@ impl TargetFacts {
                 "mail_version is `{mail_version}`, expected a version"
             ))
         })?;
+        if !defaults.contains_key("maillog_file") {
+            return Err(wrong(format!(
+                "Postfix {mail_version} cannot log to a file of its own: 3.4 or newer can"
+            )));
+        }
         let openssl_text = section("openssl")
             .first()
             .map(|line| line.trim().to_owned())
@@ -170,7 +175,7 @@ fn setting(line: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    const CAPTURED: &str = "== defaults\ndaemon_directory = /usr/lib/postfix/sbin\nmail_version = 3.5.25\n\
+    const CAPTURED: &str = "== defaults\ndaemon_directory = /usr/lib/postfix/sbin\nmail_version = 3.5.25\nmaillog_file =\n\
         smtpd_banner = $myhostname ESMTP $mail_name\nempty =\n== shipped\ncompatibility_level = 2\nmyhostname = vm\n\
         setgid_group = postdrop\n== openssl\nOpenSSL 1.1.1w  11 Sep 2023\n== maps\nbtree\ninline\n";
 
@@ -196,7 +201,13 @@ mod tests {
             error.to_string().contains("is Postfix installed"),
             "{error}"
         );
-        let error = TargetFacts::parse(&target, "== defaults\nmail_version = 3.9.1\n").unwrap_err();
+        let error = TargetFacts::parse(&target, "== defaults\nmail_version = 3.3.1\n").unwrap_err();
+        assert!(error.to_string().contains("3.4 or newer"), "{error}");
+        let error = TargetFacts::parse(
+            &target,
+            "== defaults\nmail_version = 3.9.1\nmaillog_file =\n",
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("built with TLS"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod files;
 pub(crate) mod lease;
 pub(crate) mod ready;
+pub mod share;
 
 use std::{
     collections::BTreeMap,

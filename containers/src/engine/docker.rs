@@ -1,27 +1,28 @@
 //! The docker engine: one container for each fleet, started through testcontainers.
 
+mod build;
 mod image;
 mod network;
+mod request;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io,
     net::Ipv4Addr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use testcontainers::{
-    GenericImage, ImageExt as _, ReuseDirective, TestcontainersError,
+    TestcontainersError,
     bollard::{
         Docker,
         errors::Error as BollardError,
-        models::{ContainerInspectResponse, HostConfig, HostConfigLogConfig, PortBinding},
+        models::ContainerInspectResponse,
         query_parameters::{
             InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
         },
     },
-    core::{Host, client::docker_client_instance},
+    core::client::docker_client_instance,
     runners::AsyncRunner as _,
 };
 use tokio::{
@@ -29,14 +30,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::chroot::{SUPERVISE, poll};
 use crate::{
     BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress, Result,
     Settings, Target, TargetFacts,
     config::ConfigError,
     fleet::{
         Backend, Home, Reach,
-        files::{RootFile, RootFiles},
         lease::Lease,
         ready::{self, within},
     },
@@ -45,13 +44,8 @@ use crate::{
 };
 use image::Image;
 use network::{NETWORK, Route};
+use request::LABEL;
 
-/// Label of every container started here; its value is the fleet's id.
-const LABEL: &str = "pfs.fleet";
-/// Where the fleet's files wait inside its container until they are unpacked.
-const ARCHIVE: &str = "/pfs-fleet.tar";
-/// Where the script is that starts everything.
-const SCRIPT: &str = "/usr/share/pfs/supervise";
 /// Most time Docker may take for an answer to a simple question.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most time a removal may take.
@@ -86,7 +80,6 @@ impl DockerEngine {
     }
 
     async fn prepare(&self, target: &Target, progress: &dyn Progress) -> Result<Image> {
-        // Held while it is built: whoever asks next finds it. Other targets have a call of their own.
         if let Some(image) = self.prepared.lock().await.get(target) {
             return Ok(image.clone());
         }
@@ -111,9 +104,7 @@ impl DockerEngine {
         let deadline = Instant::now() + spec.deadline;
         let image = self.prepare(&spec.target, &silent()).await?;
         let route = self.route().await?;
-        let mut files = spec.render("0.0.0.0")?;
-        files.insert(SCRIPT.to_owned(), RootFile::public(SUPERVISE));
-        let archive = archive(&files).map_err(Error::io("packing", ARCHIVE))?;
+        let archive = request::archive(spec)?;
         let state = |home, reach| -> Result<FleetState, ConfigError> {
             Ok(FleetState {
                 id: spec.id.clone(),
@@ -129,11 +120,11 @@ impl DockerEngine {
         };
         let guard = Created {
             docker: self.docker.clone(),
-            name: container_name(&spec.id),
+            name: request::container_name(&spec.id),
             kept: false,
         };
         let container = within(deadline, &spec.id, "starting its container", async {
-            request(spec, &image, route, archive)
+            request::request(spec, &image, route, archive)
                 .start()
                 .await
                 .map_err(failed("starting a container"))
@@ -202,13 +193,24 @@ impl DockerEngine {
         let log = Log::new();
         let follower = follow::container(log.clone(), &self.docker, id, From::Now);
         let address = state.address_of(state.lease_port);
-        let deadline = Instant::now() + PATIENCE;
-        let lease = within(deadline, &state.id, "taking its lease", async {
+        let lease = async {
             Lease::take(address)
                 .await
                 .map_err(|error| state.gone(format!("{address}: {error}")))
-        })
-        .await?;
+        };
+        // An address nobody has any more takes seconds to say so; Docker knows at once.
+        let exists = async {
+            let found = self
+                .docker
+                .inspect_container(id, None::<InspectContainerOptions>)
+                .await;
+            found
+                .map(drop)
+                .map_err(|error| state.gone(error.to_string()))
+        };
+        let both = async { tokio::try_join!(lease, exists) };
+        let deadline = Instant::now() + PATIENCE;
+        let (lease, ()) = within(deadline, &state.id, "taking its lease", both).await?;
         ready::ready(state, &log, PATIENCE).await?;
         let backend = Arc::new(Running {
             docker: self.docker.clone(),
@@ -250,127 +252,6 @@ impl DockerEngine {
         }
         Ok(count)
     }
-}
-
-fn container_name(id: &str) -> String {
-    format!("pfs-{id}")
-}
-
-/// What testcontainers is asked to start.
-fn request(
-    spec: &FleetSpec,
-    image: &Image,
-    route: Route,
-    archive: Vec<u8>,
-) -> testcontainers::ContainerRequest<GenericImage> {
-    let ports: Vec<u16> = match route {
-        Route::Bridge { .. } => Vec::new(),
-        Route::Published { .. } => spec.ports().collect(),
-    };
-    let unpack =
-        format!("tar -xf {ARCHIVE} -C / && rm -f {ARCHIVE} && exec /bin/sh {SCRIPT} \"$@\"");
-    let daemons = &image.facts.daemon_directory;
-    let mut generic = GenericImage::new(&image.name, &image.tag).with_entrypoint("/bin/sh");
-    for port in &ports {
-        generic = generic.with_exposed_port((*port).into());
-    }
-    let mut request = generic
-        .with_cmd([
-            "-c",
-            &unpack,
-            "supervise",
-            "",
-            daemons,
-            &poll(spec.lifetime),
-        ])
-        .with_container_name(container_name(&spec.id))
-        .with_label(LABEL, &spec.id)
-        // Only keeps testcontainers from removing it with this process: other processes may use it.
-        .with_reuse(ReuseDirective::Always)
-        .with_label("pfs.instance", instance())
-        .with_network(NETWORK)
-        .with_user("0")
-        .with_startup_timeout(spec.deadline)
-        .with_copy_to(ARCHIVE, archive)
-        .with_host_config_modifier(move |config| host_config(config, &ports));
-    for host in spec.host_names() {
-        let address = match route {
-            Route::Bridge { harness } => Host::Addr(harness.into()),
-            Route::Published { .. } => Host::HostGateway,
-        };
-        request = request.with_host(host, address);
-    }
-    request
-}
-
-fn host_config(config: &mut HostConfig, ports: &[u16]) {
-    config.auto_remove = Some(true);
-    config.publish_all_ports = Some(false);
-    // Whatever the daemon's default is: this is the one that can be read back at once.
-    config.log_config = Some(HostConfigLogConfig {
-        typ: Some("json-file".to_owned()),
-        config: Some(HashMap::new()),
-    });
-    // Nobody answers there: names are in /etc/hosts, and none is anybody else's business.
-    config.dns = Some(vec!["127.0.0.1".to_owned()]);
-    let loopback = || {
-        Some(vec![PortBinding {
-            host_ip: Some("127.0.0.1".to_owned()),
-            host_port: None,
-        }])
-    };
-    config.port_bindings = Some(
-        ports
-            .iter()
-            .map(|port| (format!("{port}/tcp"), loopback()))
-            .collect(),
-    );
-}
-
-/// A word that no other container's label has, so that none is taken for this one.
-fn instance() -> String {
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    format!("{}-{}", std::process::id(), now.as_nanos())
-}
-
-/// All files as one archive: each one for itself would be a question to Docker. They look an hour old, since Postfix
-/// waits for newer ones to "cool down".
-fn archive(files: &RootFiles) -> io::Result<Vec<u8>> {
-    let hour_ago = SystemTime::UNIX_EPOCH
-        .elapsed()
-        .map_or(0, |now| now.as_secs().saturating_sub(3600));
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut directories = std::collections::BTreeSet::new();
-    for (path, file) in files {
-        let path = path.trim_start_matches('/');
-        // tar would make a missing one with the umask's mode.
-        let own = |directory: &&std::path::Path| directory.starts_with("etc/postfix/pfs");
-        let parents: Vec<_> = std::path::Path::new(path)
-            .ancestors()
-            .skip(1)
-            .take_while(own)
-            .collect();
-        for directory in parents.into_iter().rev() {
-            if directories.insert(directory.to_owned()) {
-                let mut header = header(0o755, 0, hour_ago);
-                header.set_entry_type(tar::EntryType::Directory);
-                archive.append_data(&mut header, directory, io::empty())?;
-            }
-        }
-        let mut header = header(file.mode, file.bytes.len() as u64, hour_ago);
-        archive.append_data(&mut header, path, file.bytes.as_slice())?;
-    }
-    archive.into_inner()
-}
-
-fn header(mode: u32, size: u64, modified: u64) -> tar::Header {
-    let mut header = tar::Header::new_ustar();
-    header.set_mode(mode);
-    header.set_size(size);
-    header.set_mtime(modified);
-    header.set_uid(0);
-    header.set_gid(0);
-    header
 }
 
 fn bridge_address(found: &ContainerInspectResponse) -> Option<Ipv4Addr> {

@@ -126,3 +126,34 @@ async fn a_sweep_takes_what_is_dead_and_leaves_what_lives() {
         .unwrap();
     docker.sweep().await.unwrap();
 }
+
+#[rstest]
+#[case::docker(EngineChoice::Docker)]
+#[case::chroot(EngineChoice::Chroot)]
+#[tokio::test]
+async fn who_comes_first_starts_it(#[case] engine: EngineChoice) {
+    use pfs_containers::{fleet::share::start_or_join, silent};
+    let directory = tempfile::tempdir().unwrap();
+    let states = Cache::at(directory.path());
+    let engine = open(engine).await;
+    let mut spec = spec(&*engine, "shared").await;
+    let quiet = silent();
+    let share = async |spec: &pfs_containers::FleetSpec| {
+        start_or_join(&*engine, &states, spec, &quiet)
+            .await
+            .unwrap()
+    };
+    let (one, two) = tokio::join!(share(&spec), share(&spec));
+    assert_eq!(one.state(), two.state());
+    drop(one);
+    send_around(&two, "joined").await;
+    spec.main_cf.set("always_bcc", "");
+    let three = share(&spec).await;
+    assert_ne!(three.state().spec_hash, two.state().spec_hash);
+    timeout(SOON, two.ended())
+        .await
+        .expect("the old one is ended");
+    send_around(&three, "made anew").await;
+    three.stop().await.unwrap();
+    assert_nothing_left(&*engine, three.state()).await;
+}

@@ -1,5 +1,12 @@
 //! Real fleets on both engines. These need root and Docker, and fail without.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that finds something wrong has no other way to say so"
+)]
+
 mod children;
 mod lifetimes;
 mod mail;

@@ -11,13 +11,15 @@ use std::{
     },
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use tokio::{net::unix::pipe, process::Command};
 
-use crate::{Error, Lifetime, Result};
+use crate::{
+    Error, Lifetime, Result,
+    engine::supervise::{SUPERVISE, poll},
+};
 
 /// A loopback address nobody else has while this is open, or inherited by an open process.
 ///
@@ -132,22 +134,6 @@ impl Supervisor {
     }
 }
 
-/// The script; the same in every engine.
-pub(crate) const SUPERVISE: &str = include_str!("../../../images/supervise.sh");
-
-/// How `images/supervise.sh` wants a lifetime written: seconds between two of the four looks at the lease.
-pub(crate) fn poll(lifetime: Lifetime) -> String {
-    match lifetime {
-        Lifetime::Forever => "forever".to_owned(),
-        Lifetime::Leased { grace } => {
-            format!(
-                "{:.2}",
-                (grace / 4).max(Duration::from_millis(100)).as_secs_f64()
-            )
-        }
-    }
-}
-
 /// Kills every process whose root is this directory, a path without symbolic links; returns how many there were.
 pub(crate) fn kill_all(root: &Path) -> usize {
     // As the kernel tells it once the directory has been removed.
@@ -196,17 +182,5 @@ mod tests {
         drop(two);
         let free = SocketAddr::from_abstract_name(format!("pfs-fleet-{taken}")).unwrap();
         assert!(UnixListener::bind_addr(&free).is_ok());
-    }
-
-    #[test]
-    fn lifetimes_for_the_script() {
-        assert_eq!(poll(Lifetime::default()), "5.00");
-        assert_eq!(poll(Lifetime::Forever), "forever");
-        assert_eq!(
-            poll(Lifetime::Leased {
-                grace: Duration::ZERO
-            }),
-            "0.10"
-        );
     }
 }

@@ -1,14 +1,14 @@
 //! Root directories: the one a target is kept in, and copies of it that share its files.
 
 use std::{
-    fs::{self, DirBuilder, File, FileType, Metadata, Permissions},
+    fs::{self, DirBuilder, File, Metadata, Permissions},
     io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::Path,
     time::{Duration, SystemTime},
 };
 
-use rustix::fs::{CWD, Mode, makedev, mknodat};
+use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
 use crate::{Error, Result, fleet::files::RootFiles};
 
@@ -56,20 +56,24 @@ pub(crate) fn unpack(tar: &Path, root: &Path) -> Result<()> {
             .unpack_in(root)
             .map_err(Error::io("unpacking into", root))?;
     }
-    make_devices(root)
+    make_devices(root, None)
 }
 
-/// Makes the device nodes Postfix and shell scripts need.
-fn make_devices(root: &Path) -> Result<()> {
+/// Makes the device nodes Postfix and shell scripts need; as links to those of another root, if there is one, which
+/// takes no privilege.
+fn make_devices(root: &Path, like: Option<&Path>) -> Result<()> {
     let directory = root.join("dev");
     fs::create_dir_all(&directory).map_err(Error::io("creating", &directory))?;
     for (name, major, minor) in DEVICES {
         let path = directory.join(name);
+        if like.is_some_and(|like| fs::hard_link(like.join("dev").join(name), &path).is_ok()) {
+            continue;
+        }
         let mode = Mode::from_raw_mode(0o666);
         mknodat(
             CWD,
             &path,
-            rustix::fs::FileType::CharacterDevice,
+            FileType::CharacterDevice,
             mode,
             makedev(major, minor),
         )
@@ -81,7 +85,9 @@ fn make_devices(root: &Path) -> Result<()> {
             &path,
         ))?;
     }
-    Ok(())
+    let null = directory.join("null");
+    let doing = "opening (is this file system mounted `nodev`? then set PFS_CACHE to a directory elsewhere)";
+    File::open(&null).map(drop).map_err(Error::io(doing, &null))
 }
 
 /// Makes `copy` a root directory like `root`, quickly.
@@ -98,7 +104,7 @@ pub(crate) fn share(root: &Path, copy: &Path) -> Result<()> {
             link_tree(root, &from, &to)?;
         }
     }
-    make_devices(copy)
+    make_devices(copy, Some(root))
 }
 
 fn link_tree(root: &Path, from: &Path, to: &Path) -> Result<()> {
@@ -173,7 +179,7 @@ fn metadata(path: &Path) -> Result<Metadata> {
     path.symlink_metadata().map_err(Error::io("reading", path))
 }
 
-fn entries(directory: &Path) -> Result<Vec<(std::ffi::OsString, FileType)>> {
+fn entries(directory: &Path) -> Result<Vec<(std::ffi::OsString, fs::FileType)>> {
     let read = || -> io::Result<Vec<_>> {
         fs::read_dir(directory)?
             .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))))
