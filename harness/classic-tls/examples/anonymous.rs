@@ -25,9 +25,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut tls = BufReader::new(connect(smtp, Arc::new(ClientConfig::anonymous())).await?);
     let report = tls.get_ref().report();
     println!(
-        "{} {} {:?} {:?}",
-        report.version.unwrap(),
-        report.suite.unwrap(),
+        "{:?} {:?}: {:?} {:?}",
+        report.version,
+        report.suite,
         report.group(),
         report.dh_group_name()
     );

@@ -36,3 +36,8 @@ pub use report::Report;
 pub use session::{Session, SessionStore};
 #[cfg(feature = "tokio")]
 pub use stream::{HandshakeFailure, Stream, accept, connect};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,7 @@
 //! A recording and the server's key: what opens and what does not.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[cfg(test)]
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Bytes that were changed on the way, and bytes that nobody would send: errors, never a panic, never a wrong success.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[cfg(test)]
 mod support;
 
 use std::sync::Arc;

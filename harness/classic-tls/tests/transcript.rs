@@ -1,4 +1,5 @@
 //! Transcripts of captured handshakes, whole, cut short at every byte, and with every byte changed.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use classic_tls::names::{
     AlertDescription, CipherSuite, KeyExchangeKind, NamedGroup, SignatureScheme, Version,

@@ -1,7 +1,10 @@
 //! What the tests of this crate share: identities, and two connections wired to each other.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod fault;
 pub mod openssl;
+pub mod simple;
+pub mod talk;
 
 use std::sync::Arc;
 

@@ -1,0 +1,163 @@
+//! Peers that fall silent or hang up: an error in time, and what was seen up to then.
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
+#[cfg(test)]
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use classic_tls::names::{AlertDescription, Version};
+use classic_tls::wire::{AlertLevel, HandshakeType, Side};
+use classic_tls::{ClientConfig, Error, Misbehaviour, ServerConfig, accept, connect};
+use support::fault::{client, server};
+
+const DEADLINE: Duration = Duration::from_millis(300);
+
+/// Runs both ends over an in-memory stream; a fault must end within the deadline and the second for parting.
+async fn over_a_stream(
+    client: ClientConfig,
+    server: ServerConfig,
+) -> (Option<Error>, Option<Error>) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let client = ClientConfig {
+        handshake_timeout: DEADLINE,
+        ..client
+    };
+    let server = ServerConfig {
+        handshake_timeout: DEADLINE,
+        ..server
+    };
+    let both = async {
+        tokio::join!(
+            connect(near, Arc::new(client)),
+            accept(far, Arc::new(server))
+        )
+    };
+    let limit = Duration::from_secs(5);
+    let (client, server) = tokio::time::timeout(limit, both).await.expect("a hang");
+    (
+        client.err().map(|failure| failure.error),
+        server.err().map(|failure| failure.error),
+    )
+}
+
+#[tokio::test]
+async fn silence_and_truncated_records_end_at_the_deadline() {
+    let expected = [
+        (HandshakeType::SERVER_HELLO, "ServerHello"),
+        (HandshakeType::CERTIFICATE, "the server's Certificate"),
+        (HandshakeType::SERVER_KEY_EXCHANGE, "ServerKeyExchange"),
+        (
+            HandshakeType::SERVER_HELLO_DONE,
+            "CertificateRequest or ServerHelloDone",
+        ),
+        (HandshakeType::FINISHED, "the server's Finished"),
+    ];
+    for (kind, awaited) in expected {
+        for misbehaviour in [
+            Misbehaviour::Silence(kind),
+            Misbehaviour::TruncatedRecord(kind),
+        ] {
+            let server = ServerConfig {
+                misbehaviour: Some(misbehaviour),
+                session_tickets: false,
+                ..server()
+            };
+            let (client, _) = over_a_stream(client("ECDHE-RSA-AES128-SHA"), server).await;
+            let after = DEADLINE;
+            match client {
+                // The silent server may reach its own deadline first and close.
+                Some(Error::Closed {
+                    side: Side::Server,
+                    awaited: found,
+                }) => assert_eq!(found, awaited),
+                other => assert_eq!(
+                    other,
+                    Some(Error::Deadline { after, awaited }),
+                    "{misbehaviour:?}"
+                ),
+            }
+        }
+    }
+    for (kind, awaited) in [
+        (HandshakeType::CLIENT_HELLO, "ClientHello"),
+        (HandshakeType::CLIENT_KEY_EXCHANGE, "ClientKeyExchange"),
+        (HandshakeType::FINISHED, "the client's Finished"),
+    ] {
+        for misbehaviour in [
+            Misbehaviour::Silence(kind),
+            Misbehaviour::TruncatedRecord(kind),
+        ] {
+            let client = ClientConfig {
+                misbehaviour: Some(misbehaviour),
+                ..client("ECDHE-RSA-AES128-SHA")
+            };
+            let (_, server) = over_a_stream(client, server()).await;
+            let after = DEADLINE;
+            match server {
+                Some(Error::Closed {
+                    side: Side::Client,
+                    awaited: found,
+                }) => assert_eq!(found, awaited),
+                other => assert_eq!(
+                    other,
+                    Some(Error::Deadline { after, awaited }),
+                    "{misbehaviour:?}"
+                ),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_closes_is_said_to_have_closed() {
+    for misbehaving in [true, false] {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        drop(far);
+        let error = if misbehaving {
+            connect(near, Arc::new(client("AES128-SHA")))
+                .await
+                .err()
+                .map(|failure| failure.error)
+        } else {
+            accept(near, Arc::new(server()))
+                .await
+                .err()
+                .map(|failure| failure.error)
+        };
+        assert!(
+            matches!(error, Some(Error::Closed { .. } | Error::Io { .. })),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_report_of_a_failure_keeps_what_was_seen() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let bad = ServerConfig {
+        misbehaviour: Some(Misbehaviour::CompositePrime),
+        ..server()
+    };
+    let (client, server) = tokio::join!(
+        connect(near, Arc::new(client("DHE-RSA-AES256-SHA256"))),
+        accept(far, Arc::new(bad))
+    );
+    let (client, server) = (client.unwrap_err(), server.unwrap_err());
+    assert_eq!(
+        client.to_string(),
+        "the server's Diffie-Hellman group is unusable: the prime is composite"
+    );
+    assert_eq!(client.report.version, Some(Version::TLS1_2));
+    assert_eq!(client.report.dh_bits(), Some(1024));
+    assert_eq!(client.report.dh_group_name(), None);
+    assert_eq!(
+        server.error,
+        Error::AlertReceived {
+            side: Side::Client,
+            level: AlertLevel::Fatal,
+            description: AlertDescription::ILLEGAL_PARAMETER
+        }
+    );
+}
