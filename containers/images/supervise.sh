@@ -45,13 +45,15 @@ fi
 
 ended=
 trap 'ended=asked; kill -KILL "-$master"' TERM INT HUP
+# New files are in place: master reads them, and its children go when they are done.
+trap 'kill -HUP "$master"' USR1
 wait "$master"
 status=$?
 while [ -z "$ended" ] && kill -0 "$master" 2>/dev/null; do
     wait "$master"
     status=$?
 done
-trap '' TERM INT HUP
+trap '' TERM INT HUP USR1
 if [ -z "$ended" ]; then
     # master(8) is silent about a main.cf it cannot use.
     if [ -n "$root" ]; then chroot "$root" postfix check 2>&1; else postfix check 2>&1; fi

@@ -97,6 +97,8 @@ pub struct FleetSpec {
     pub inject_port: u16,
     /// TCP port of the lease.
     pub lease_port: u16,
+    /// Counts the changes of a running fleet (see [`Fleet::reconfigure`]); the inject service's greeting tells it.
+    pub generation: u32,
 }
 
 impl FleetSpec {
@@ -113,6 +115,7 @@ impl FleetSpec {
             deadline: Duration::from_secs(30),
             inject_port: INJECT_PORT,
             lease_port: LEASE_PORT,
+            generation: 0,
         }
     }
 }
@@ -168,6 +171,9 @@ pub struct FleetState {
 
 /// What an engine does for one of its running fleets.
 pub(crate) trait Backend: Send + Sync {
+    /// Puts files into the running fleet and has its master read them.
+    fn reconfigure(&self, files: files::RootFiles) -> BoxFuture<'_, Result<()>>;
+
     /// Ends the fleet and removes everything it left, at once.
     fn stop(&self) -> BoxFuture<'_, Result<()>>;
 }
@@ -246,6 +252,34 @@ impl Fleet {
     /// [`Error::Refused`] with Postfix's own words, [`Error::Gone`], [`Error::Deadline`].
     pub async fn ready(&self, deadline: Duration) -> Result<()> {
         ready::ready(&self.state, &self.log, deadline).await
+    }
+
+    /// Whether [`Fleet::reconfigure`] can do it: a container's published ports are fixed when it is made.
+    #[must_use]
+    pub fn can_reconfigure(&self, spec: &FleetSpec) -> bool {
+        match &self.state.reach {
+            Reach::Direct(_) => true,
+            Reach::Published(ports) => spec.ports().all(|port| ports.contains_key(&port)),
+        }
+    }
+
+    /// Changes services, settings and files of the running fleet; host names stay as they are. `spec` must have a
+    /// generation of its own: that it is in force is known when the inject service greets with it. A service that
+    /// changes should change its port too, since a process of the old one may still wait for a client.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::Deadline`], and those of the engine.
+    pub async fn reconfigure(&self, spec: &FleetSpec) -> Result<()> {
+        let bind = match (&self.state.home, &self.state.reach) {
+            (Home::Directory { .. }, Reach::Direct(address)) => address.to_string(),
+            _ => "0.0.0.0".to_owned(),
+        };
+        let mut files = spec.render(&bind)?;
+        // Whoever holds the lease holds a lock on this very file.
+        files.remove(base::LEASE_FILE);
+        let mut lines = self.log.subscribe_all();
+        self.backend.reconfigure(files).await?;
+        ready::reloaded(&self.state, &mut lines, spec.generation, spec.deadline).await
     }
 
     /// Ends the fleet at once, for every process that uses it, and removes what it left.

@@ -162,7 +162,8 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
 /// Longest tag: it is part of a socket's file name and of every log line. Characters.
 const TAG_LIMIT: usize = 60;
 
-/// A name that master.cf, syslog and a file system take: letters, digits, `.` and `-`.
+/// A name that master.cf, syslog, a file system and a mail domain take: lower-case letters, digits,
+/// `.` and `-`.
 fn tag(id: &CaseId, target: Option<&str>) -> String {
     let mut text = format!("{}.{}", id.topic, id.case);
     if let Some(target) = target {
@@ -172,7 +173,7 @@ fn tag(id: &CaseId, target: Option<&str>) -> String {
         text = format!("{text}.{variant}");
     }
     let clean: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' }).collect();
     if clean == text && clean.len() <= TAG_LIMIT {
         return clean;
     }

@@ -99,8 +99,10 @@ pub fn main_cf(facts: &TargetFacts) -> MainCf {
 }
 
 /// The services every fleet has.
+///
+/// The greeting of the inject service tells the generation.
 #[must_use]
-pub fn services(inject_port: u16, lease_port: u16) -> Vec<Service> {
+pub fn services(inject_port: u16, lease_port: u16, generation: u32) -> Vec<Service> {
     let unix = Service::unix;
     let mut services = vec![
         Service::new(
@@ -112,7 +114,7 @@ pub fn services(inject_port: u16, lease_port: u16) -> Vec<Service> {
         )
         .max_processes(1),
         Service::smtpd(inject_port)
-            .tag(INJECT_TAG)
+            .tag(INJECT_TAG).set("smtpd_banner", format!("$myhostname ESMTP generation {generation}"))
             .set("smtpd_tls_security_level", "none"),
         lease(lease_port),
         unix("pickup", "pickup")
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_lease_is_one_argument_of_sh() {
-        let text = MasterCf::new(services(2525, 2500))
+        let text = MasterCf::new(services(2525, 2500, 0))
             .render("127.10.1.1")
             .unwrap();
         assert!(

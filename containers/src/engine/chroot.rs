@@ -24,7 +24,7 @@ use crate::{
     cache::in_thread,
     fleet::{
         Backend, Home, Reach,
-        files::RootFile,
+        files::{RootFile, RootFiles},
         lease::Lease,
         ready::{self, within},
     },
@@ -34,6 +34,7 @@ use crate::{
 };
 use home::{LOG, NewHome, remove};
 use process::{Claim, Supervisor, kill_all};
+use root::write_files;
 
 /// Where the harness listens: one address for all its fleets.
 const HARNESS: Ipv4Addr = Ipv4Addr::new(127, 10, 0, 1);
@@ -217,6 +218,15 @@ struct Running {
 }
 
 impl Backend for Running {
+    fn reconfigure(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            let root = self.home.join("root");
+            in_thread(move || write_files(&root, &files)).await?;
+            self.supervisor.reload();
+            Ok(())
+        })
+    }
+
     fn stop(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             self.supervisor.terminate();

@@ -19,7 +19,8 @@ use testcontainers::{
         errors::Error as BollardError,
         models::ContainerInspectResponse,
         query_parameters::{
-            InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+            InspectContainerOptions, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
+            RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
         },
     },
     core::client::docker_client_instance,
@@ -36,6 +37,7 @@ use crate::{
     config::ConfigError,
     fleet::{
         Backend, Home, Reach,
+        files::RootFiles,
         lease::Lease,
         ready::{self, within},
     },
@@ -44,7 +46,7 @@ use crate::{
 };
 use image::Image;
 use network::{NETWORK, Route};
-use request::LABEL;
+use request::{LABEL, pack};
 
 /// Most time Docker may take for an answer to a simple question.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -375,6 +377,19 @@ struct Running {
 }
 
 impl Backend for Running {
+    fn reconfigure(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let archive = pack(&files).map_err(Error::io("packing files for", &self.name))?;
+            let options = UploadToContainerOptionsBuilder::default().path("/").build();
+            let body = testcontainers::bollard::body_full(archive.into());
+            let put = self.docker.upload_to_container(&self.name, Some(options), body);
+            put.await.map_err(error("putting files into a container"))?;
+            let reload = KillContainerOptionsBuilder::default().signal("SIGUSR1").build();
+            let reload = self.docker.kill_container(&self.name, Some(reload));
+            reload.await.map_err(error("reloading a container's Postfix"))
+        })
+    }
+
     fn stop(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(remove(&self.docker, &self.name))
     }

@@ -71,6 +71,39 @@ pub(crate) async fn started(
     }
 }
 
+/// Waits until master has read its files again and the inject service greets with this generation.
+pub(crate) async fn reloaded(
+    state: &FleetState,
+    lines: &mut LogReceiver,
+    generation: u32,
+    deadline: Duration,
+) -> Result<()> {
+    let told = async {
+        while let Some(line) = lines.recv().await {
+            if line.daemon == "master" && line.text.starts_with("reload ") {
+                return Ok(());
+            }
+        }
+        Err(state.gone("its log has ended"))
+    };
+    let deadline = Instant::now() + deadline;
+    within(deadline, &state.id, "reloading its Postfix", told).await?;
+    let address = state.address_of(state.inject_port);
+    let expected = format!("generation {generation}");
+    within(deadline, &state.id, "the services of the new generation", async {
+        // A process of the old generation may greet first; it ends with its client.
+        loop {
+            let stream = connect(address).await.map_err(|error| state.gone(format!("{address}: {error}")))?;
+            let mut greeting = String::new();
+            let read = BufReader::new(stream).read_line(&mut greeting).await;
+            if read.is_ok() && greeting.trim_end().ends_with(&expected) {
+                return Ok(());
+            }
+        }
+    })
+    .await
+}
+
 /// Connects, again while nothing listens yet; any other error ends it.
 pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     loop {

@@ -1,6 +1,6 @@
 //! One fleet of a session: started with every line of the catalogue, joined, or changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +73,8 @@ impl Session {
             lock.lock().map_err(SessionError::io(&sessions))?;
             let (first_port, port_count) = ports::claim(&sessions, all.len())
                 .ok_or_else(|| SessionError::NoPorts { fleet: key.to_string(), lines: all.len() })?;
-            let record = Record { state: None, first_port, port_count, lines: BTreeMap::new() };
+            let record =
+                Record { state: None, first_port, port_count, ports_used: 0, generation: 0, lines: BTreeMap::new() };
             record.write(path).map_err(SessionError::io(path))?;
             record
         };
@@ -98,17 +99,18 @@ impl Session {
         path: &std::path::Path,
     ) -> Result<Arc<Running>, SessionError> {
         let Some(mut record) = record else { return self.start(key, wanted, path).await };
+        let hosts = record.hosts();
         for line in wanted {
             record.add(line.clone());
         }
-        if record.is_full() {
-            // No claimed port is left for another line: a new fleet claims enough of them.
+        record.generation += 1;
+        let spec = self.spec(key, &fleet.state().id.clone(), &record).await?;
+        if record.is_full() || record.hosts() != hosts || !fleet.can_reconfigure(&spec) {
+            // Ports and host names are claimed when a fleet starts: a new one claims what is needed.
             fleet.stop().await?;
             return self.start(key, wanted, path).await;
         }
-        let spec = self.spec(key, &fleet.state().id.clone(), &record).await?;
-        // RECONFIGURE
-        let _ = &spec;
+        fleet.reconfigure(&spec).await?;
         record.state = Some(fleet.state().clone());
         record.write(path).map_err(SessionError::io(path))?;
         Ok(Arc::new(Running { fleet, lines: record.lines }))
@@ -130,6 +132,7 @@ impl Session {
             .ok_or_else(|| SessionError::UnknownTarget(key.target.clone()))?;
         let mut spec = FleetSpec::new(id, target.clone(), facts);
         spec.deadline = START_DEADLINE;
+        spec.generation = record.generation;
         if self.kind == Kind::Warm {
             spec.lifetime = Lifetime::Forever;
         }
@@ -145,23 +148,25 @@ impl Session {
 }
 
 impl Record {
-    /// Puts a line in; one of the same name keeps its ports.
+    /// Puts a line in. One that was different has other ports: nothing of the old one answers there.
     fn add(&mut self, line: Line) {
         let name = line.name();
-        let ports = match self.lines.get(&name) {
-            Some((_, ports)) => *ports,
-            None => {
-                let number = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
-                Ports {
-                    fleet: FIRST_FLEET_PORT.saturating_add(number),
-                    harness: self.first_port.saturating_add(number),
-                }
-            }
+        if self.lines.get(&name).is_some_and(|(known, _)| *known == line) {
+            return;
+        }
+        let ports = Ports {
+            fleet: FIRST_FLEET_PORT.saturating_add(self.ports_used),
+            harness: self.first_port.saturating_add(self.ports_used),
         };
+        self.ports_used = self.ports_used.saturating_add(1);
         self.lines.insert(name, (line, ports));
     }
 
     fn is_full(&self) -> bool {
-        self.lines.len() > usize::from(self.port_count)
+        self.ports_used > self.port_count
+    }
+
+    fn hosts(&self) -> BTreeSet<String> {
+        lines::hosts(self.lines.values().map(|(line, _)| line))
     }
 }

@@ -16,6 +16,11 @@ pub const SERVER_NAME: &str = "mail.example.test";
 /// Domain of the recipients that lead to a case's transport: `<tag>.pfs.test`.
 const ROUTING_DOMAIN: &str = "pfs.test";
 
+/// The usual route by a table that no reload has to read again: a new line works as soon as its
+/// transport does.
+const COMMON_ROUTE_FILE: &str = "/etc/postfix/pfs/common-route";
+const COMMON_ROUTE: &str = "/@([a-z0-9.-]+)\\.pfs\\.test$/ ${1}:[mail.example.test]\n";
+
 /// One side of a case in one fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -112,7 +117,6 @@ pub fn put(
     pki: &Pki,
 ) -> Result<(), pfs_certs::Error> {
     let mut files: BTreeMap<String, FleetFile> = BTreeMap::new();
-    let mut hosts: BTreeSet<String> = [SERVER_NAME.to_owned()].into();
     let mut routes = String::new();
     for (name, value) in &key.settings {
         spec.main_cf.set(name, resolve(value, pki, &mut files)?);
@@ -123,15 +127,26 @@ pub fn put(
             parameters.insert(name.clone(), resolve(value, pki, &mut files)?);
         }
         if let Role::Client { nexthop } = &line.role {
-            routes.push_str(&format!("{}.{ROUTING_DOMAIN} {}:{nexthop}\n", line.tag.to_lowercase(), line.tag));
-            hosts.insert(host_of(nexthop).to_owned());
+            routes.push_str(&format!("{0}.{ROUTING_DOMAIN} {0}:{nexthop}\n", line.tag));
         }
         spec.services.push(line.service(*ports, parameters));
     }
     files.insert(TRANSPORT_FILE.to_owned(), FleetFile::public(TRANSPORT_FILE, routes));
+    files.insert(COMMON_ROUTE_FILE.to_owned(), FleetFile::public(COMMON_ROUTE_FILE, COMMON_ROUTE));
+    let tables = spec.main_cf.get("transport_maps").unwrap_or_default();
+    spec.main_cf.set("transport_maps", format!("{tables}, regexp:{COMMON_ROUTE_FILE}"));
     spec.files = files.into_values().collect();
-    spec.hosts = hosts.into_iter().collect();
+    spec.hosts = hosts(lines.iter().map(|(line, _)| line)).into_iter().collect();
     Ok(())
+}
+
+/// The names by which the lines' clients reach the harness.
+pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<String> {
+    let next_hops = lines.filter_map(|line| match &line.role {
+        Role::Client { nexthop } => Some(host_of(nexthop).to_owned()),
+        Role::Server => None,
+    });
+    next_hops.chain([SERVER_NAME.to_owned()]).collect()
 }
 
 /// `[host]:port`, `[host]` or `domain` → the name alone.

@@ -21,6 +21,10 @@ pub(super) struct Record {
     pub(super) first_port: u16,
     /// How many are claimed.
     pub(super) port_count: u16,
+    /// How many of them lines have had.
+    pub(super) ports_used: u16,
+    /// How often it has been changed while it ran.
+    pub(super) generation: u32,
     /// Its lines by name.
     pub(super) lines: BTreeMap<String, (Line, Ports)>,
 }

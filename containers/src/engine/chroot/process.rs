@@ -128,6 +128,11 @@ impl Supervisor {
         let _ = pidfd_send_signal(&self.handle, Signal::TERM);
     }
 
+    /// Asks it to have its master read the configuration again.
+    pub(crate) fn reload(&self) {
+        let _ = pidfd_send_signal(&self.handle, Signal::USR1);
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn ended(&self) {
         let _ = self.handle.readable().await;

@@ -119,7 +119,7 @@ pub(crate) fn archive(spec: &FleetSpec) -> Result<Vec<u8>> {
     pack(&files).map_err(Error::io("packing", ARCHIVE))
 }
 
-fn pack(files: &RootFiles) -> io::Result<Vec<u8>> {
+pub(crate) fn pack(files: &RootFiles) -> io::Result<Vec<u8>> {
     let hour_ago = SystemTime::UNIX_EPOCH
         .elapsed()
         .map_or(0, |now| now.as_secs().saturating_sub(3600));
