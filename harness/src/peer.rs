@@ -5,6 +5,7 @@
 //! send     rustls client → Postfix server              PeerReport
 //! receive  Postfix client → rustls server              PeerReport
 //! forward  Postfix client → tap → Postfix server       ForwardReport
+//! classic  the same two with TLS 1.0 to 1.2           PeerReport
 //! inject   a message for a Postfix client to deliver   Injected
 //! sink     what a Postfix server has taken             Message
 //! ```
@@ -14,6 +15,7 @@
 
 mod capture;
 mod certificate;
+pub mod classic;
 mod closing;
 mod credential;
 mod dhe;

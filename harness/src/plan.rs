@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::scenario::{CaseId, Expect, RustlsClient, RustlsServer, Scenario, TargetVersions};
+use crate::scenario::{CaseId, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer, Scenario, TargetVersions};
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
 /// Postfix reads them in daemons that serve all lines of master.cf.
@@ -58,6 +58,13 @@ pub enum ServerPlan {
         /// Certificates for SNI names.
         sni: BTreeMap<String, Vec<String>>,
     },
+    /// A server of TLS 1.0 to 1.2 in this process.
+    Classic {
+        /// How it is to behave.
+        options: ClassicServer,
+        /// Its certificates by name; none for a server without.
+        certificates: Vec<String>,
+    },
 }
 
 /// The SMTP client of a case.
@@ -74,6 +81,13 @@ pub enum ClientPlan {
     Rustls {
         /// How it is to behave.
         options: RustlsClient,
+        /// Its certificate by name.
+        certificate: Option<String>,
+    },
+    /// A client of TLS 1.0 to 1.2 in this process.
+    Classic {
+        /// How it is to behave.
+        options: ClassicClient,
         /// Its certificate by name.
         certificate: Option<String>,
     },
@@ -103,11 +117,11 @@ impl Case {
     pub fn fleets(&self) -> impl Iterator<Item = &FleetKey> {
         let server = match &self.server {
             ServerPlan::Postfix(side) => Some(&side.fleet),
-            ServerPlan::Rustls { .. } => None,
+            ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
         };
         let client = match &self.client {
             ClientPlan::Postfix { side, .. } => Some(&side.fleet),
-            ClientPlan::Rustls { .. } => None,
+            ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
         };
         server.into_iter().chain(client)
     }

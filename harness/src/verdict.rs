@@ -1,5 +1,6 @@
 //! Stage: what the witnesses said → one outcome. Pure.
 
+mod disclosure;
 mod expectation;
 mod observation;
 mod text;
@@ -19,6 +20,7 @@ pub fn judge(case: &Case, seen: &Observation) -> Outcome {
         }
     }
     let mut differences = expectation::differences(&case.expect, seen);
+    differences.extend(disclosure::difference(case, seen));
     differences.extend(seen.disagreements());
     if differences.is_empty() { Outcome::Pass } else { Outcome::Fail(differences) }
 }

@@ -85,6 +85,8 @@ pub(super) enum Failure {
     Smtp(#[from] SmtpError),
     #[error("{0}")]
     Stream(io::Error),
+    #[error("{0}")]
+    Classic(classic_tls::Error),
     #[error("{what}: {source}")]
     Connection { what: String, source: io::Error },
     #[error("deadline reached")]
@@ -110,6 +112,7 @@ impl Failure {
             Self::Deliberate(_) => error(ErrorKind::Deliberate, own),
             Self::Deadline => error(ErrorKind::Deadline, own.other()),
             Self::Connection { .. } => error(ErrorKind::Connection, own.other()),
+            Self::Classic(source) => classic_error(&source, own, stage),
             Self::Stream(source) => tls_error(&source, own, stage, transcript),
             Self::Smtp(SmtpError::Io(source)) => tls_error(&source, own, stage, transcript),
             Self::Smtp(SmtpError::Closed { .. }) => {
@@ -159,6 +162,9 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
             description,
         })
     };
+    if let Some(error) = source.get_ref().and_then(|inner| inner.downcast_ref::<classic_tls::Error>()) {
+        return classic_error(error, own, stage);
+    }
     match source
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -200,6 +206,29 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
                 failed(ErrorKind::Connection, own.other(), None, text)
             }
         },
+    }
+}
+
+/// What an error of the classic peer says.
+fn classic_error(error: &classic_tls::Error, own: Side, stage: Stage) -> PeerError {
+    use classic_tls::Error;
+    let failed = |kind, side, alert, text| PeerError { kind, side, alert, dhe: None, stage, text };
+    match error {
+        Error::AlertReceived { description, .. } => {
+            let alert = Alert { direction: Direction::Received, description: *description };
+            let text = format!("the {} sent the fatal alert {description}", own.other());
+            failed(ErrorKind::Tls, own.other(), Some(alert), text)
+        }
+        Error::Closed { .. } | Error::Io { .. } => {
+            let text = format!("the {} closed the connection", own.other());
+            failed(ErrorKind::Connection, own.other(), None, text)
+        }
+        Error::Deadline { .. } => failed(ErrorKind::Deadline, own.other(), None, error.to_string()),
+        Error::Configuration { .. } | Error::NotOpen => failed(ErrorKind::Options, own, None, error.to_string()),
+        _ => {
+            let alert = error.alert().map(|description| Alert { direction: Direction::Sent, description });
+            failed(ErrorKind::Tls, own, alert, error.to_string())
+        }
     }
 }
 

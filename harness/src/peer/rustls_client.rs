@@ -257,7 +257,7 @@ where
     Ok(tls)
 }
 
-async fn mail_over<S>(
+pub(super) async fn mail_over<S>(
     mut smtp: Client<S>,
     options: &ClientOptions,
     mail: &Mail,

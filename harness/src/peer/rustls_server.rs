@@ -246,7 +246,7 @@ where
 }
 
 /// Serves until the end of the dialogue, or true: until TLS shall begin.
-async fn converse<S>(smtp: &mut Server<S>, run: &mut Run) -> Result<bool, Failure>
+pub(super) async fn converse<S>(smtp: &mut Server<S>, run: &mut Run) -> Result<bool, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

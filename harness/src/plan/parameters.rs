@@ -70,6 +70,9 @@ pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
         None => vec![SERVER_CERTIFICATE.to_owned()],
     };
     let Some(written) = &server.postfix else {
+        if let Some(options) = server.classic.clone() {
+            return ServerPlan::Classic { options, certificates };
+        }
         let options = server.rustls.clone().unwrap_or_default();
         return ServerPlan::Rustls { options, certificates, sni };
     };
@@ -96,6 +99,9 @@ pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
 pub(super) fn client(client: &Client, target: &str) -> ClientPlan {
     let certificate = client.cert.as_ref().and_then(|certificate| certificate.0.clone());
     let Some(written) = &client.postfix else {
+        if let Some(options) = client.classic.clone() {
+            return ClientPlan::Classic { options, certificate };
+        }
         return ClientPlan::Rustls { options: client.rustls.clone().unwrap_or_default(), certificate };
     };
     let mut side = split(written, client.on.as_deref().unwrap_or(target));

@@ -21,6 +21,10 @@ pub fn show(case: &Case) -> String {
             }
             let _ = writeln!(out, "    {options:?}");
         }
+        ServerPlan::Classic { options, certificates } => {
+            let _ = writeln!(out, "server: classic, certificates {}", certificates.join(", "));
+            let _ = writeln!(out, "    {options:?}");
+        }
     }
     match &case.client {
         ClientPlan::Postfix { side, nexthop } => {
@@ -29,6 +33,10 @@ pub fn show(case: &Case) -> String {
         }
         ClientPlan::Rustls { options, certificate } => {
             let _ = writeln!(out, "client: rustls, certificate {}", certificate.as_deref().unwrap_or("none"));
+            let _ = writeln!(out, "    {options:?}");
+        }
+        ClientPlan::Classic { options, certificate } => {
+            let _ = writeln!(out, "client: classic, certificate {}", certificate.as_deref().unwrap_or("none"));
             let _ = writeln!(out, "    {options:?}");
         }
     }

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use classic_tls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use super::collect::{Side, SideLog, collect};
 use super::peers::{self, Fleets};
-use crate::peer::{self, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer, ServerOptions};
+use crate::peer::{self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer, ServerOptions};
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{Line, Ports, Running, Session, recipient};
 
@@ -40,13 +41,13 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, String> 
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
-            (ClientPlan::Rustls { .. }, ServerPlan::Postfix(server)) => {
-                rustls_to_postfix(session, case, server, &fleets, deadline).await
+            (_, ServerPlan::Postfix(server)) if !matches!(case.client, ClientPlan::Postfix { .. }) => {
+                peer_to_postfix(session, case, server, &fleets, deadline).await
             }
             (ClientPlan::Postfix { side, nexthop }, _) => {
                 postfix_client(session, case, side, nexthop, &fleets, deadline).await
             }
-            (ClientPlan::Rustls { .. }, ServerPlan::Rustls { .. }) => {
+            _ => {
                 Err("neither side is a Postfix".to_owned())
             }
         }
@@ -110,25 +111,46 @@ fn mail(case: &Case, to: String) -> Mail {
     mail
 }
 
-async fn rustls_to_postfix(
+/// A client of this process, ready to go.
+enum Ready {
+    Rustls(Box<ClientOptions>),
+    Classic(Arc<ClientConfig>),
+}
+
+fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
+    match &case.client {
+        ClientPlan::Rustls { options, certificate } => {
+            let options = peers::client_options(options, certificate.as_deref(), session.pki())
+                .map_err(|error| error.to_string())?;
+            Ok(Ready::Rustls(Box::new(options)))
+        }
+        ClientPlan::Classic { options, certificate } => {
+            let config = peers::classic_client(options, certificate.as_deref(), session.pki())
+                .map_err(|error| error.to_string())?;
+            Ok(Ready::Classic(Arc::new(config)))
+        }
+        ClientPlan::Postfix { .. } => Err("the client is a Postfix".to_owned()),
+    }
+}
+
+async fn peer_to_postfix(
     session: &Session,
     case: &Case,
     server: &PostfixSide,
     fleets: &Fleets,
     deadline: Instant,
 ) -> Result<Gathered, String> {
-    let ClientPlan::Rustls { options, certificate } = &case.client else {
-        return Err("not a rustls client".to_owned());
-    };
-    let options = peers::client_options(options, certificate.as_deref(), session.pki())
-        .map_err(|error| error.to_string())?;
+    let client = ready(session, case)?;
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
     let log = place.log(case, Side::Server, deadline);
     let address = place.running.fleet.address_of(place.ports.fleet);
     let mail = mail(case, recipient(&case.tag));
     let talk = async {
-        let report = peer::send(address, &options, &mail, deadline).await;
+        let report = match client {
+            Ready::Rustls(options) => peer::send(address, &options, &mail, deadline).await,
+            Ready::Classic(config) => peer::classic::send(address, config, &mail, deadline).await,
+        };
         let message = match report.delivered() {
             true => peer::sink(&sink, deadline).await.ok(),
             false => None,
@@ -145,6 +167,7 @@ async fn rustls_to_postfix(
 /// What stands behind the port that a Postfix client connects to.
 enum Behind {
     Rustls(Box<(PreparedServer, ServerOptions)>),
+    Classic(Arc<ServerConfig>),
     Postfix(SocketAddr),
 }
 
@@ -165,6 +188,11 @@ async fn postfix_client(
                 .map_err(|error| error.to_string())?;
             let prepared = PreparedServer::new(&options).map_err(|error| error.to_string())?;
             (Behind::Rustls(Box::new((prepared, options))), None)
+        }
+        ServerPlan::Classic { options, certificates } => {
+            let config = peers::classic_server(options, certificates, session.pki())
+                .map_err(|error| error.to_string())?;
+            (Behind::Classic(Arc::new(config)), None)
         }
         ServerPlan::Postfix(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
@@ -245,6 +273,11 @@ async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered,
         Behind::Rustls(server) => {
             let (prepared, options) = &**server;
             let mut report = prepared.receive_on(stream, options, deadline).await;
+            report.earlier.extend(gathered.peer.take());
+            gathered.peer = Some(report);
+        }
+        Behind::Classic(config) => {
+            let mut report = peer::classic::receive_on(stream, Arc::clone(config), deadline).await;
             report.earlier.extend(gathered.peer.take());
             gathered.peer = Some(report);
         }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pfs_certs::{Leaf, Pki};
 
-use crate::peer::{ClientCertificate, ClientOptions, Credential, Misbehaviour, ServerOptions, TlsMode, TlsOptions};
+use crate::peer::{ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions, TlsMode, TlsOptions};
 use crate::plan::{Case, ClientPlan, ServerPlan};
-use crate::scenario::{Fault, KeyExchangeName, RustlsClient, RustlsServer};
+use crate::scenario::{ClassicClient, ClassicProfile, ClassicServer, DhName, Fault, KeyExchangeName, Protocol, RustlsClient, RustlsServer};
 use crate::session::{Running, Session, SessionError};
 
 /// The fleets of a case's two sides.
@@ -76,6 +76,7 @@ pub fn client_options(
             signature_schemes: options.signatures.iter().map(|scheme| scheme.0).collect(),
         },
         sni: options.sni.clone(),
+        minimum_prime_bits: options.minimum_prime_bits,
         credential,
         misbehaviour: misbehaviour(options.fault),
         ..ClientOptions::default()
@@ -91,7 +92,7 @@ pub fn server_options(
     certificates: &[String],
     sni: &std::collections::BTreeMap<String, Vec<String>>,
     pki: &Pki,
-) -> Result<ServerOptions, pfs_certs::Error> {
+) -> Result<ServerOptions, PeerSetupError> {
     let mut credentials = Vec::new();
     for name in certificates {
         credentials.push(credential(&*pki.leaf(name)?));
@@ -102,7 +103,15 @@ pub fn server_options(
             sni_credentials.push((name.clone(), credential(&*pki.leaf(certificate)?)));
         }
     }
+    let dh = match &options.dh {
+        Some(name) => {
+            let group = dh_group(name)?;
+            Some(DhParameters::new(&group.p, &group.g).map_err(crate::peer::OptionError::from)?)
+        }
+        None => None,
+    };
     Ok(ServerOptions {
+        dh,
         tls: TlsOptions {
             versions: options.versions.iter().map(|version| version.0).collect(),
             groups: groups(&options.groups),
@@ -120,4 +129,97 @@ pub fn server_options(
         misbehaviour: misbehaviour(options.fault),
         ..ServerOptions::default()
     })
+}
+
+/// A peer that cannot be made of what the scenario says.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PeerSetupError {
+    #[error(transparent)]
+    Generated(#[from] pfs_certs::Error),
+    #[error(transparent)]
+    Key(#[from] classic_tls::KeyError),
+    #[error(transparent)]
+    Option(#[from] crate::peer::OptionError),
+    #[error("the Diffie-Hellman parameters {0} hold no prime")]
+    NoPrime(String),
+}
+
+fn dh_group(name: &DhName) -> Result<pfs_certs::dh::Group, PeerSetupError> {
+    let parameters = pfs_certs::dh::Parameters::named(&name.0)?;
+    parameters.group().cloned().ok_or_else(|| PeerSetupError::NoPrime(name.0.clone()))
+}
+
+fn identity(name: &str, pki: &Pki) -> Result<classic_tls::Identity, PeerSetupError> {
+    let leaf = pki.leaf(name)?;
+    Ok(classic_tls::Identity::from_der(leaf.chain_der().to_vec(), leaf.key_pkcs8_der())?)
+}
+
+/// From the lowest to the highest version named.
+fn range(versions: &[Protocol]) -> Option<std::ops::RangeInclusive<classic_tls::names::Version>> {
+    let lowest = versions.iter().map(|version| version.0).min()?;
+    let highest = versions.iter().map(|version| version.0).max()?;
+    Some(lowest..=highest)
+}
+
+pub(super) fn classic_client(
+    options: &ClassicClient,
+    certificate: Option<&str>,
+    pki: &Pki,
+) -> Result<classic_tls::ClientConfig, PeerSetupError> {
+    let mut config = match options.profile {
+        None => classic_tls::ClientConfig::default(),
+        Some(ClassicProfile::Anonymous) => classic_tls::ClientConfig::anonymous(),
+        Some(ClassicProfile::Exchange2003) => classic_tls::ClientConfig::exchange_2003(),
+        Some(ClassicProfile::WindowsXp) => classic_tls::ClientConfig::windows_xp(),
+    };
+    if let Some(range) = range(&options.versions) {
+        config.versions = range;
+    }
+    if !options.ciphers.is_empty() {
+        config.suites = options.ciphers.iter().map(|cipher| cipher.0).collect();
+    }
+    if let Some(named) = &options.groups {
+        config.groups = groups(named);
+    }
+    if let Some(schemes) = &options.signatures {
+        config.signature_schemes = schemes.iter().map(|scheme| scheme.0).collect();
+    }
+    if let Some(bits) = options.minimum_prime_bits {
+        config.minimum_dh_bits = bits as usize;
+    }
+    config.server_name = options.sni.clone();
+    config.identity = certificate.map(|name| identity(name, pki)).transpose()?;
+    Ok(config)
+}
+
+pub(super) fn classic_server(
+    options: &ClassicServer,
+    certificates: &[String],
+    pki: &Pki,
+) -> Result<classic_tls::ServerConfig, PeerSetupError> {
+    let mut config = classic_tls::ServerConfig {
+        server_preference: options.prefer_own_ciphers,
+        identities: certificates.iter().map(|name| identity(name, pki)).collect::<Result<_, _>>()?,
+        ..classic_tls::ServerConfig::default()
+    };
+    if let Some(range) = range(&options.versions) {
+        config.versions = range;
+    }
+    if !options.ciphers.is_empty() {
+        config.suites = options.ciphers.iter().map(|cipher| cipher.0).collect();
+    }
+    if let Some(named) = &options.groups {
+        config.groups = groups(named);
+    }
+    if !options.signatures.is_empty() {
+        config.signature_schemes = options.signatures.iter().map(|scheme| scheme.0).collect();
+    }
+    if let Some(name) = &options.dh {
+        let group = dh_group(name)?;
+        config.dh = Some(classic_tls::DhGroup { p: group.p, g: group.g });
+    }
+    if options.ask_client_certificate {
+        config.client_certificate = classic_tls::ClientCertificate::Request;
+    }
+    Ok(config)
 }

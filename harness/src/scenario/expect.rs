@@ -25,10 +25,13 @@ pub struct Expect {
     pub key_exchange: Option<OneOrMany<Group>>,
     /// Size in bits of the prime the server sent (EDH up to TLS 1.2).
     pub prime_bits: Option<u32>,
-    /// Well-known name of that prime, e.g. `MODP-2048` or `ffdhe2048`; `unknown` for none.
+    /// Well-known name of that prime, e.g. `modp2048 (RFC 3526)` or `ffdhe2048 (RFC 7919)`;
+    /// `dh:NAME` for the very prime of that parameter file; `unknown` for one without a name.
     pub prime: Option<String>,
     /// Would a later disclosure of the server's key leave the session sealed?
     pub forward_secrecy: Option<bool>,
+    /// What the recording is worth to somebody who gets the server's key later. This is tried.
+    pub disclosure: Option<Disclosure>,
     /// First word of the server's log line.
     pub server_status: Option<StatusWord>,
     /// First word of the client's log line.
@@ -80,7 +83,7 @@ impl Expect {
         macro_rules! take {
             ($($field:ident)*) => { $( if other.$field.is_some() { self.$field.clone_from(&other.$field); } )* };
         }
-        take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy
+        take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure
             server_status client_status server_signature server_digest client_signature
             server_certificate client_certificate sni sni_sent received_client received_tls
             groups_offered ciphers_in_order ciphers_absent failure server_log client_log);
@@ -102,6 +105,16 @@ pub enum StatusWord {
     /// No TLS summary line was logged.
     #[serde(rename = "none")]
     None,
+}
+
+/// What becomes of a recording when the server's private key is disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disclosure {
+    /// The mail's text is recovered.
+    Opens,
+    /// It stays closed, since the key exchange was ephemeral.
+    Sealed,
 }
 
 /// What `Received:` says of the client certificate.

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::classic::{ClassicClient, ClassicServer};
 use super::expect::{Departure, Expect};
-use super::name::{Certificate, Cipher, Group, Protocol, Scheme};
+use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
 use super::predicate::Predicate;
 use super::value::{OneOrMany, Parameter};
 
@@ -56,7 +57,7 @@ pub struct ScenarioFile {
 /// Postfix parameters as in main.cf. Names are Postfix's own.
 pub type Postfix = BTreeMap<Spanned<String>, Parameter>;
 
-/// The SMTP server: exactly one of `postfix` and `rustls`.
+/// The SMTP server: exactly one of `postfix`, `rustls` and `classic`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Server {
@@ -66,6 +67,8 @@ pub struct Server {
     pub postfix: Option<Postfix>,
     /// A rustls server.
     pub rustls: Option<RustlsServer>,
+    /// A server that speaks TLS 1.0 to 1.2 with every old key exchange and cipher.
+    pub classic: Option<ClassicServer>,
     /// The server's certificate, or several of different key types. Default `rsa2048`.
     pub cert: Option<OneOrMany<Certificate>>,
     /// Certificates for names asked for by SNI.
@@ -75,7 +78,7 @@ pub struct Server {
     pub on: Option<String>,
 }
 
-/// The SMTP client: exactly one of `postfix` and `rustls`.
+/// The SMTP client: exactly one of `postfix`, `rustls` and `classic`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Client {
@@ -85,6 +88,8 @@ pub struct Client {
     pub postfix: Option<Postfix>,
     /// A rustls client.
     pub rustls: Option<RustlsClient>,
+    /// A client that speaks TLS 1.0 to 1.2 with every old key exchange and cipher.
+    pub classic: Option<ClassicClient>,
     /// The client's certificate. Default: none.
     pub cert: Option<Certificate>,
     /// The next-hop destination as in a transport table. Default `[mail.example.test]`.
@@ -111,6 +116,8 @@ pub struct RustlsClient {
     pub signatures: Vec<Scheme>,
     /// The name it asks for by SNI. Default: none is sent.
     pub sni: Option<String>,
+    /// The least prime it accepts in TLS 1.2, in bits.
+    pub minimum_prime_bits: Option<u32>,
     /// It breaks off on purpose at this point.
     pub fault: Option<Fault>,
 }
@@ -134,6 +141,8 @@ pub struct RustlsServer {
     /// It asks for a client certificate.
     #[serde(default)]
     pub ask_client_certificate: bool,
+    /// Its Diffie-Hellman prime in TLS 1.2: the name of a parameter file, without `dh:`.
+    pub dh: Option<DhName>,
     /// It offers STARTTLS. Default: true.
     pub starttls: Option<bool>,
     /// It breaks off on purpose at this point.

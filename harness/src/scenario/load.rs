@@ -144,11 +144,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
 
 /// What the types alone cannot say.
 fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
-    let Server { postfix, rustls, on, .. } = &scenario.file.server;
+    let Server { postfix, rustls, classic, on, .. } = &scenario.file.server;
     let server_is_postfix = postfix.is_some();
-    one_peer("server", postfix.is_some(), rustls.is_some(), on.is_some())?;
-    let Client { postfix, rustls, on, .. } = &scenario.file.client;
-    one_peer("client", postfix.is_some(), rustls.is_some(), on.is_some())?;
+    one_peer("server", postfix.is_some(), [rustls.is_some(), classic.is_some()], on.is_some())?;
+    let Client { postfix, rustls, classic, on, .. } = &scenario.file.client;
+    one_peer("client", postfix.is_some(), [rustls.is_some(), classic.is_some()], on.is_some())?;
     if !server_is_postfix && postfix.is_none() {
         return Err((
             "neither side is a Postfix".into(),
@@ -161,12 +161,12 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
     Ok(())
 }
 
-fn one_peer(side: &str, postfix: bool, rustls: bool, on: bool) -> Result<(), (String, Option<String>)> {
-    let advice = Some(format!("[{side}] needs exactly one of `postfix = {{ }}` and `rustls = {{ }}`"));
-    match (postfix, rustls) {
-        (false, false) => Err((format!("[{side}] names no peer"), advice)),
-        (true, true) => Err((format!("[{side}] names two peers"), advice)),
-        (false, true) if on => Err((
+fn one_peer(side: &str, postfix: bool, ours: [bool; 2], on: bool) -> Result<(), (String, Option<String>)> {
+    let advice = Some(format!("[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}` and `classic = {{ }}`"));
+    match usize::from(postfix) + ours.into_iter().filter(|named| *named).count() {
+        0 => Err((format!("[{side}] names no peer"), advice)),
+        2.. => Err((format!("[{side}] names two peers"), advice)),
+        _ if on && !postfix => Err((
             format!("[{side}] has `on`, which is for Postfix only"),
             Some("leave it out: a Rust peer runs on this machine".into()),
         )),

@@ -114,6 +114,17 @@ name!(
 );
 
 name!(
+    /// A Diffie-Hellman parameter file that holds a prime.
+    DhName(String),
+    "Name of a Diffie-Hellman parameter file, e.g. 1024, 2048, modp2048, ffdhe3072",
+    |text| match pfs_certs::dh::Parameters::named(text) {
+        Ok(parameters) if parameters.group().is_some() => Ok(text.to_owned()),
+        Ok(_) => Err(format!("the Diffie-Hellman parameters `{text}` hold no prime; name others")),
+        Err(error) => Err(error.to_string()),
+    }
+);
+
+name!(
     /// A certificate of the test PKI, or `none`.
     Certificate(Option<String>),
     "Name of a generated certificate, e.g. rsa2048, ecdsa-p256, self-signed; none",

@@ -66,13 +66,13 @@ impl Line {
         };
         let server = match &case.server {
             ServerPlan::Postfix(side) => line(side, Role::Server),
-            ServerPlan::Rustls { .. } => None,
+            ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
         };
         let client = match &case.client {
             ClientPlan::Postfix { side, nexthop } => {
                 line(side, Role::Client { nexthop: nexthop.clone() })
             }
-            ClientPlan::Rustls { .. } => None,
+            ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
         };
         server.into_iter().chain(client).collect()
     }

@@ -159,7 +159,15 @@ fn prime(expect: &Expect, seen: &Observation, out: &mut Differences) {
     if let Some(expected) = expect.prime_bits {
         out.compare("prime, bits", expected, parameters.map(|p| p.bits()));
     }
-    if let Some(expected) = &expect.prime {
+    if let Some(file) = expect.prime.as_ref().and_then(|prime| prime.strip_prefix("dh:")) {
+        match pfs_certs::dh::Parameters::named(file) {
+            Ok(wanted) => {
+                let same = wanted.group().zip(parameters).is_some_and(|(group, p)| group.p == p.p && group.g == p.g);
+                out.check(same, || format!("prime: expected that of dh:{file}, found another one or none"));
+            }
+            Err(error) => out.0.push(format!("prime: {error}")),
+        }
+    } else if let Some(expected) = &expect.prime {
         out.compare("prime", expected, parameters.map(|p| p.name().unwrap_or("unknown")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use classic_tls::wire::Transcript;
+use classic_tls::wire::{Recording, Transcript};
 use pfs_certs::Pki;
 use pfs_containers::LogLine;
 
@@ -47,6 +47,8 @@ pub struct Observation {
     pub(super) received_text: Option<String>,
     pub(super) peer: Option<PeerReport>,
     pub(super) wire: Option<Transcript>,
+    /// The bytes that `wire` was read from.
+    pub(super) recording: Option<Recording>,
     pub(super) delivered: bool,
     pub(super) pki: Arc<Pki>,
 }
@@ -57,10 +59,11 @@ impl Observation {
         let header = gathered.message.as_ref().and_then(|message| message.headers("Received").into_iter().next());
         let received = header.as_deref().and_then(Received::parse);
         let wire = match (&gathered.peer, gathered.tap) {
-            (_, Some(tap)) => Some(tap.transcript),
-            (Some(report), None) => Some(report.transcript.clone()),
+            (_, Some(tap)) => Some((tap.transcript, tap.recording)),
+            (Some(report), None) => Some((report.transcript.clone(), report.recording.clone())),
             (None, None) => None,
         };
+        let (wire, recording) = wire.unzip();
         Self {
             server: gathered.server_log.map(SideEvents::of),
             client: gathered.client_log.map(SideEvents::of),
@@ -69,6 +72,7 @@ impl Observation {
             delivered: gathered.message.is_some(),
             peer: gathered.peer,
             wire,
+            recording,
             pki: Arc::clone(pki),
         }
     }
