@@ -29,9 +29,12 @@ macro_rules! entry {
 static REGISTRY: &[Entry] = &[
     entry!(
         "512",
-        "512-bit safe prime, refused by every OpenSSL that Postfix supports"
+        "512-bit safe prime; OpenSSL 1.1.1 and 3.x servers refuse to use it"
     ),
-    entry!("768", "768-bit safe prime"),
+    entry!(
+        "768",
+        "768-bit safe prime; OpenSSL 1.1.1 and 3.x servers refuse to use it"
+    ),
     entry!("1024", "1024-bit safe prime"),
     entry!("2048", "2048-bit safe prime"),
     entry!("3072", "3072-bit safe prime"),

@@ -149,7 +149,7 @@ enum Signs {
     EcdsaP384(EcdsaKey<P384>),
     Ed25519(Ed25519SigningKey),
     Nothing,
-    Rsa(RsaKey),
+    Rsa(Box<RsaKey>),
 }
 
 impl Key {
@@ -200,7 +200,7 @@ impl Key {
                     .to_spki_der(&mut buffer)
                     .map_err(debug)?
                     .to_vec();
-                (Signs::Rsa(key), spki)
+                (Signs::Rsa(Box::new(key)), spki)
             }
         };
         let public = public_bits(&spki).map_err(|error| error.to_string())?;

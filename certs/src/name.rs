@@ -81,19 +81,19 @@ static REGISTRY: &[Entry] = &[
     server(
         "rsa4096",
         Rsa4096,
-        "RSA, 4096 bits; slow to make the first time",
+        "RSA, 4096 bits; takes up to seconds the first time",
     ),
     server(
         "rsa1024",
         Rsa1024,
-        "RSA, 1024 bits: too short for OpenSSL security level 1 and for rustls",
+        "RSA, 1024 bits: too short for rustls, and for OpenSSL at security level 2",
     ),
     server("ecdsa-p256", EcdsaP256, "ECDSA on P-256"),
     server("ecdsa-p384", EcdsaP384, "ECDSA on P-384"),
     server(
         "ecdsa-p521",
         EcdsaP521,
-        "ECDSA on P-521; no key rustls-graviola can load",
+        "ECDSA on P-521; rustls-graviola does not load its key",
     ),
     server("ed25519", Ed25519, "Ed25519"),
     Entry {

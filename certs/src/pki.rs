@@ -294,12 +294,14 @@ fn days(clock: OffsetDateTime) -> i64 {
 }
 
 /// Values made once each, without holding up others that are asked for meanwhile.
-struct Slots<K, V>(Mutex<HashMap<K, Arc<Mutex<Option<Arc<V>>>>>>);
+struct Slots<K, V>(Mutex<HashMap<K, Arc<Slot<V>>>>);
+
+struct Slot<V>(Mutex<Option<Arc<V>>>);
 
 impl<K: Eq + Hash, V> Slots<K, V> {
     fn get(&self, key: K, make: impl FnOnce() -> Result<V, Error>) -> Result<Arc<V>, Error> {
         let slot = Arc::clone(lock(&self.0).entry(key).or_default());
-        let mut value = lock(&slot);
+        let mut value = lock(&slot.0);
         if let Some(value) = &*value {
             return Ok(Arc::clone(value));
         }
@@ -310,6 +312,12 @@ impl<K: Eq + Hash, V> Slots<K, V> {
 }
 
 impl<K, V> Default for Slots<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<V> Default for Slot<V> {
     fn default() -> Self {
         Self(Mutex::default())
     }

@@ -1,5 +1,6 @@
 //! What runs fleets: one small trait, two engines behind it.
 
+mod bootstrap;
 mod chroot;
 mod docker;
 

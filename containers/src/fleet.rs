@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     BoxFuture, EngineName, Error, Log, MainCf, Result, Service, Target, TargetFacts,
     config::base::{self, INJECT_PORT, LEASE_PORT},
+    log::follow::Follower,
 };
 use lease::Lease;
 
@@ -131,8 +132,13 @@ pub enum Reach {
 pub enum Home {
     /// A container's id.
     Container(String),
-    /// The directory that holds its root, its log and its supervisor's pid.
-    Directory(PathBuf),
+    /// A directory that holds its root, and the process that supervises it.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The supervisor's process id.
+        supervisor: i32,
+    },
 }
 
 /// What another process needs to join a running fleet; plain data, to be kept in a file.
@@ -174,6 +180,7 @@ pub struct Fleet {
     log: Log,
     lease: Lease,
     backend: Arc<dyn Backend>,
+    _follower: Follower,
 }
 
 impl Fleet {
@@ -182,12 +189,14 @@ impl Fleet {
         log: Log,
         lease: Lease,
         backend: Arc<dyn Backend>,
+        follower: Follower,
     ) -> Fleet {
         Fleet {
             state,
             log,
             lease,
             backend,
+            _follower: follower,
         }
     }
 

@@ -16,10 +16,13 @@ mod capture;
 mod certificate;
 mod closing;
 mod credential;
+mod dhe;
 mod error;
 mod forward;
 mod groups;
+mod misbehave;
 mod options;
+mod prompt;
 pub mod provider;
 mod report;
 mod resolver;
@@ -33,14 +36,22 @@ mod verifier;
 pub use certificate::{KeyKind, SeenCertificate};
 pub use classic_tls::wire::Side;
 pub use credential::Credential;
+pub use dhe::{
+    DEFAULT_MINIMUM_PRIME_BITS, DhParameters, DheError, LARGEST_PRIME_BITS, PrimeFacts, PublicValue,
+    SMALLEST_PRIME_BITS,
+};
 pub use error::{Alert, Direction, ErrorKind, PeerError};
 pub use forward::{ForwardOptions, ForwardReport, forward, forward_between};
 pub use options::{
     Accept, ClientCertificate, ClientOptions, Misbehaviour, OptionError, ServerOptions, TlsMode,
     TlsOptions,
 };
+pub use prompt::Prompt;
 pub use report::{PeerReport, PeerSummary, SignatureFacts, TlsFacts};
-pub use rustls_client::{Sessions, send, send_on};
+pub use rustls_client::{Sessions, connect, send, send_on};
 pub use rustls_server::{PreparedServer, receive};
 pub use sink::{Injected, inject, sink, sink_all};
 pub use smtp::{Dialogue, Mail, Message, Reply, Stage};
+
+#[cfg(test)]
+mod tests;

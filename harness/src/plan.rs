@@ -4,6 +4,7 @@
 mod parameters;
 mod show;
 
+pub(crate) use parameters::path_of;
 pub use parameters::{UnknownParameter, check_parameters};
 pub use show::show;
 
@@ -145,8 +146,10 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
         .iter()
         .filter(|departure| departure.targets.iter().all(|p| p.holds(versions)))
         .fold(scenario.file.expect.clone(), |all, one| all.overridden_by(&one.expect));
+    // A side that always runs on one target has, there, a line for each target of the table.
+    let pinned = scenario.file.server.on.is_some() || scenario.file.client.on.is_some();
     Decision::Run(Box::new(Case {
-        tag: tag(&id),
+        tag: tag(&id, pinned.then_some(target.as_str())),
         expect,
         server: parameters::server(&scenario.file.server, &target),
         client: parameters::client(&scenario.file.client, &target),
@@ -160,8 +163,11 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
 const TAG_LIMIT: usize = 60;
 
 /// A name that master.cf, syslog and a file system take: letters, digits, `.` and `-`.
-fn tag(id: &CaseId) -> String {
+fn tag(id: &CaseId, target: Option<&str>) -> String {
     let mut text = format!("{}.{}", id.topic, id.case);
+    if let Some(target) = target {
+        text = format!("{text}.{target}");
+    }
     if let Some(variant) = &id.variant {
         text = format!("{text}.{variant}");
     }

@@ -5,9 +5,11 @@ mod collect;
 mod peers;
 
 pub use case::{Gathered, gather};
+pub use collect::SideLog;
+pub use peers::{client_options, server_options};
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -17,7 +19,7 @@ use crate::plan::{Case, Decision};
 use crate::report::Event;
 use crate::session::Session;
 use crate::snapshot::{Comparison, Snapshot};
-use crate::verdict;
+use crate::verdict::{self, Observation};
 
 /// How a run is done.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +49,7 @@ pub async fn run(
                     target,
                     why: scenario.file.why.clone(),
                     outcome: Outcome::NotApplicable(why),
-                    elapsed: std::time::Duration::ZERO,
+                    elapsed: Duration::ZERO,
                     witnesses: Vec::new(),
                     configuration: String::new(),
                     accepted: false,
@@ -72,23 +74,52 @@ pub async fn run(
     tally
 }
 
-/// Runs one case on fleets that are there or will be started for it.
-pub async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
+/// A case that has been run and judged, but not yet held against its snapshot.
+#[derive(Debug)]
+pub struct Examined {
+    /// The case.
+    pub case: Case,
+    /// Expectations and agreement.
+    pub outcome: Outcome,
+    /// What belongs into the snapshot.
+    pub text: String,
+    /// What each witness said, redacted, by name.
+    pub witnesses: Vec<(String, String)>,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// Runs one case, on fleets that are there or are started for it, and judges it.
+pub async fn examine(session: &Session, case: &Case) -> Examined {
     let started = Instant::now();
-    let gathered = match gather(session, case).await {
-        Ok(gathered) => gathered,
-        Err(error) => return broken(case, error),
+    let mut examined = Examined {
+        case: case.clone(),
+        outcome: Outcome::Pass,
+        text: String::new(),
+        witnesses: Vec::new(),
+        elapsed: Duration::ZERO,
     };
-    let elapsed = started.elapsed();
-    let observation = verdict::Observation::of(gathered, session.pki());
-    let mut outcome = verdict::judge(case, &observation);
-    let mut accepted = false;
-    let text = observation.snapshot();
-    if !matches!(outcome, Outcome::Broken(_)) {
-        (outcome, accepted) = with_snapshot(case, outcome, &text, accept);
+    match gather(session, case).await {
+        Ok(gathered) => {
+            examined.elapsed = started.elapsed();
+            let observation = Observation::of(gathered, session.pki());
+            examined.outcome = verdict::judge(case, &observation);
+            examined.text = observation.snapshot();
+            examined.witnesses = observation.witnesses();
+        }
+        Err(why) => examined.outcome = Outcome::Broken(why),
     }
     if let Some(reason) = &case.scenario.file.known_bug {
-        outcome = verdict::known_bug(outcome, reason);
+        examined.outcome = verdict::known_bug(examined.outcome, reason);
+    }
+    examined
+}
+
+async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
+    let Examined { mut outcome, text, witnesses, elapsed, .. } = examine(session, case).await;
+    let mut accepted = false;
+    if !matches!(outcome, Outcome::Broken(_)) {
+        (outcome, accepted) = with_snapshot(case, outcome, &text, accept);
     }
     CaseResult {
         id: case.id.clone(),
@@ -96,7 +127,7 @@ pub async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResul
         why: case.scenario.file.why.clone(),
         outcome,
         elapsed,
-        witnesses: observation.witnesses(),
+        witnesses,
         configuration: crate::plan::show(case),
         accepted,
     }
@@ -136,7 +167,7 @@ fn broken(case: &Case, why: String) -> CaseResult {
         target: case.target.clone(),
         why: case.scenario.file.why.clone(),
         outcome: Outcome::Broken(why),
-        elapsed: std::time::Duration::ZERO,
+        elapsed: Duration::ZERO,
         witnesses: Vec::new(),
         configuration: crate::plan::show(case),
         accepted: false,

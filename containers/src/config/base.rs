@@ -19,14 +19,20 @@ pub const INJECT_PORT: u16 = 2525;
 pub const INJECT_TAG: &str = "inject";
 /// Transport (and `syslog_name` tag) that delivers to the harness without TLS.
 pub const SINK_TRANSPORT: &str = "sink";
-/// `regexp:` table that every fleet has: see [`recipient`].
+/// access(5) table that every fleet has: see [`recipient`].
 pub(crate) const ROUTES_FILE: &str = "/etc/postfix/pfs/routes";
-pub(crate) const ROUTES: &str = "/@([a-z0-9-]+)\\.p([0-9]+)\\.(.+)$/  ${1}:[${3}]:${2}\n";
+// transport_maps may not use what a pattern matched (regexp_table(5), "substitution"); access tables may.
+pub(crate) const ROUTES: &str = "/@([a-z0-9-]+)\\.p([0-9]+)\\.(.+)$/  FILTER ${1}:[${3}]:${2}\n";
+/// The restriction that makes [`recipient`] work.
+pub const RECIPIENT_CHECK: &str = "check_recipient_access regexp:/etc/postfix/pfs/routes";
 /// `texthash:` table for routes a fleet knows beforehand; empty unless the fleet brings its own.
 pub const TRANSPORT_FILE: &str = "/etc/postfix/pfs/transport";
 
-/// A recipient that any fleet delivers through `transport` to `[host]:port`, without a table entry of its own:
-/// `LOCAL@TRANSPORT.pPORT.HOST`. `host` must be among the fleet's hosts.
+/// A recipient that every fleet delivers through `transport` to `[host]:port`, without a table
+/// entry of its own: `LOCAL@TRANSPORT.pPORT.HOST`. `host` must be among the fleet's hosts.
+///
+/// This is done by `smtpd_recipient_restrictions` of the smtpd(8) that takes the message
+/// (access(5), `FILTER`), so a service that sets its own must begin it with [`RECIPIENT_CHECK`].
 #[must_use]
 pub fn recipient(local: &str, transport: &str, host: &str, port: u16) -> String {
     format!("{local}@{transport}.p{port}.{host}")
@@ -64,19 +70,16 @@ pub fn main_cf(facts: &TargetFacts) -> MainCf {
         ("append_dot_mydomain", "no"),
         ("notify_classes", ""),
         // Mail leaves only where a transport table or content_filter sends it.
-        (
-            "transport_maps",
-            concat!(
-                "texthash:/etc/postfix/pfs/transport, ",
-                "regexp:/etc/postfix/pfs/routes"
-            ),
-        ),
+        ("transport_maps", "texthash:/etc/postfix/pfs/transport"),
         ("default_transport", "error:5.4.4 no route in this fleet"),
         ("local_transport", "error:5.4.4 no route in this fleet"),
         ("relay_transport", "error:5.4.4 no route in this fleet"),
         ("smtp_host_lookup", "native"),
         ("smtp_connection_cache_on_demand", "no"),
         ("smtpd_peername_lookup", "no"),
+        ("smtpd_recipient_restrictions", RECIPIENT_CHECK),
+        // The route is not known before the queue manager has seen the message's filter.
+        ("smtpd_reject_unlisted_recipient", "no"),
         (
             "smtpd_relay_restrictions",
             "permit_mynetworks, reject_unauth_destination",
@@ -139,23 +142,16 @@ pub fn services(inject_port: u16, lease_port: u16) -> Vec<Service> {
         unix("scache", "scache").max_processes(1),
         unix("tlsproxy", "tlsproxy").max_processes(0),
     ];
-    services.extend(
-        ["error", "retry", "discard", "local", "virtual", "lmtp"].map(|name| {
-            let service = unix(name, if name == "retry" { "error" } else { name });
-            // Delivery to local mailboxes needs root (master(5), "unprivileged").
-            if matches!(name, "local" | "virtual") {
-                service
-            } else {
-                service.unprivileged()
-            }
-        }),
-    );
+    services.extend(["discard", "error", "lmtp"].map(|name| unix(name, name)));
+    services.push(unix("retry", "error"));
+    services.extend(["local", "virtual"].map(|name| unix(name, name).privileged()));
     services
 }
 
 /// A TCP port that holds a shared lock on [`LEASE_FILE`] for each connection to it.
 fn lease(port: u16) -> Service {
     Service::new(ServiceKind::Inet(port), "spawn")
+        .privileged()
         .max_processes(0)
         .set("command_time_limit", "1000d")
         .argument("user=nobody")
@@ -196,7 +192,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("127.10.1.1:2525 inet n n n - - smtpd"),
+            text.contains("127.10.1.1:2525 inet n y n - - smtpd"),
             "{text}"
         );
     }

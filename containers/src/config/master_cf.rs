@@ -43,7 +43,7 @@ impl Service {
     pub fn new(kind: ServiceKind, program: impl Into<String>) -> Service {
         Service {
             kind,
-            unprivileged: false,
+            unprivileged: true,
             wakeup: None,
             max_processes: None,
             program: program.into(),
@@ -110,10 +110,11 @@ impl Service {
         self
     }
 
-    /// Starts the daemon without privileges: "unprivileged" = y, instead of n as for all others.
+    /// Lets the daemon keep root's privileges (master(5), "unprivileged" = n): local(8), virtual(8),
+    /// pipe(8) and spawn(8) need that, smtpd(8) refuses it.
     #[must_use]
-    pub fn unprivileged(mut self) -> Service {
-        self.unprivileged = true;
+    pub fn privileged(mut self) -> Service {
+        self.unprivileged = false;
         self
     }
 
@@ -284,7 +285,7 @@ mod tests {
             .set("max_use", "1");
         assert_eq!(
             service.render("127.10.1.1").unwrap(),
-            "127.10.1.1:20001 inet n n n - - smtpd\n    -o {syslog_name=postfix/c12}\n    \
+            "127.10.1.1:20001 inet n y n - - smtpd\n    -o {syslog_name=postfix/c12}\n    \
              -o {smtpd_tls_cert_file=/etc/postfix/pfs/a b.pem}\n    \
              -o {tls_server_sni_maps=inline:{{sni.example.test=/x}}}\n    -o {max_use=1}\n"
         );
@@ -294,7 +295,7 @@ mod tests {
             .max_processes(1);
         assert_eq!(
             pickup.render("").unwrap(),
-            "pickup unix n n n 60 1 pickup\n"
+            "pickup unix n y n 60 1 pickup\n"
         );
     }
 

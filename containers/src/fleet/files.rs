@@ -18,6 +18,16 @@ pub(crate) struct RootFile {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl RootFile {
+    /// A file everybody may read.
+    pub(crate) fn public(text: impl Into<Vec<u8>>) -> RootFile {
+        RootFile {
+            mode: 0o644,
+            bytes: text.into(),
+        }
+    }
+}
+
 /// Files by their absolute path.
 pub(crate) type RootFiles = BTreeMap<String, RootFile>;
 
@@ -48,22 +58,18 @@ impl FleetSpec {
         self.check_words()?;
         let mut master = MasterCf::new(base::services(self.inject_port, self.lease_port));
         master.extend(self.services.iter().cloned());
-        let public = |bytes: String| RootFile {
-            mode: 0o644,
-            bytes: bytes.into_bytes(),
-        };
         let mut files = RootFiles::from([
             (
                 "/etc/postfix/main.cf".to_owned(),
-                public(self.main_cf.render()?),
+                RootFile::public(self.main_cf.render()?),
             ),
             (
                 "/etc/postfix/master.cf".to_owned(),
-                public(master.render(bind)?),
+                RootFile::public(master.render(bind)?),
             ),
-            (LEASE_FILE.to_owned(), public(String::new())),
-            (ROUTES_FILE.to_owned(), public(ROUTES.to_owned())),
-            (TRANSPORT_FILE.to_owned(), public(String::new())),
+            (LEASE_FILE.to_owned(), RootFile::public("")),
+            (ROUTES_FILE.to_owned(), RootFile::public(ROUTES)),
+            (TRANSPORT_FILE.to_owned(), RootFile::public("")),
         ]);
         for file in &self.files {
             let inside = file.path.strip_prefix(FILES).is_some_and(|rest| {
@@ -158,7 +164,7 @@ mod tests {
         assert_eq!(files["/etc/postfix/pfs/certs/key.pem"].mode, 0o600);
         let master = String::from_utf8(files["/etc/postfix/master.cf"].bytes.clone()).unwrap();
         assert!(
-            master.ends_with("127.10.1.1:20001 inet n n n - - smtpd\n"),
+            master.ends_with("127.10.1.1:20001 inet n y n - - smtpd\n"),
             "{master}"
         );
         assert_eq!(spec.ports().collect::<Vec<_>>(), [2525, 2500, 20001]);

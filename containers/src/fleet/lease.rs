@@ -1,44 +1,29 @@
 //! The lease: a connection that keeps a fleet running for as long as it is open.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::net::SocketAddr;
 
 use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::watch, task::JoinHandle};
 
 /// A held lease. Dropping it closes the connection.
 pub(crate) struct Lease {
     held: watch::Receiver<bool>,
-    local: IpAddr,
     reader: JoinHandle<()>,
 }
 
 impl Lease {
     /// Takes the lease at this address; whoever calls it bounds the time.
     pub(crate) async fn take(address: SocketAddr) -> std::io::Result<Lease> {
-        Lease::of(TcpStream::connect(address).await?)
+        Ok(Lease::of(TcpStream::connect(address).await?))
     }
 
-    pub(crate) fn of(mut stream: TcpStream) -> std::io::Result<Lease> {
-        let local = stream.local_addr()?.ip();
+    pub(crate) fn of(mut stream: TcpStream) -> Lease {
         let (sender, held) = watch::channel(true);
-        let sender = Arc::new(sender);
         let reader = tokio::spawn(async move {
             // Nobody writes: whatever ends the read, ends the lease.
             while stream.read(&mut [0; 64]).await.is_ok_and(|n| n > 0) {}
             sender.send_replace(false);
         });
-        Ok(Lease {
-            held,
-            local,
-            reader,
-        })
-    }
-
-    /// Our address as the fleet sees it.
-    pub(crate) fn local_address(&self) -> IpAddr {
-        self.local
+        Lease { held, reader }
     }
 
     pub(crate) fn is_held(&self) -> bool {

@@ -78,10 +78,24 @@ mod tests {
             "EDH-RSA-DES-CBC3-SHA",
             "DHE-RSA-AES256-GCM-SHA384",
         ] {
-            assert!(ForwardSecrecy::of(Version::TLS1_2, cipher).holds(), "{cipher}");
+            assert!(
+                ForwardSecrecy::of(Version::TLS1_2, cipher).holds(),
+                "{cipher}"
+            );
         }
-        for cipher in ["AES256-GCM-SHA384", "ECDH-RSA-AES128-SHA", "DH-RSA-AES128-SHA", "ECDHEX", "", "-"] {
-            assert_eq!(ForwardSecrecy::of(Version::TLS1_2, cipher), ForwardSecrecy::Absent, "{cipher}");
+        for cipher in [
+            "AES256-GCM-SHA384",
+            "ECDH-RSA-AES128-SHA",
+            "DH-RSA-AES128-SHA",
+            "ECDHEX",
+            "",
+            "-",
+        ] {
+            assert_eq!(
+                ForwardSecrecy::of(Version::TLS1_2, cipher),
+                ForwardSecrecy::Absent,
+                "{cipher}"
+            );
         }
     }
 
@@ -95,11 +109,22 @@ mod tests {
     #[test]
     fn the_name_and_the_definition_of_every_suite_agree() {
         for suite in CipherSuite::all() {
-            let Some(name) = suite.openssl_name() else { continue };
-            let version = if name.starts_with("TLS_") { Version::TLS1_3 } else { Version::TLS1_2 };
-            // SRP has forward secrecy of its own kind, and Postfix's page does not speak of it.
-            if !name.starts_with("SRP") {
-                assert_eq!(ForwardSecrecy::of(version, name).agrees_with_suite(name), Some(true), "{name}");
+            let Some(name) = suite.openssl_name() else {
+                continue;
+            };
+            let version = if name.starts_with("TLS_") {
+                Version::TLS1_3
+            } else {
+                Version::TLS1_2
+            };
+            // SRP and the export suites (EXP-DHE-…) are forward secret without a prefix that Postfix's page knows; Postfix
+            // negotiates neither.
+            if !name.starts_with("SRP") && !name.starts_with("EXP") {
+                assert_eq!(
+                    ForwardSecrecy::of(version, name).agrees_with_suite(name),
+                    Some(true),
+                    "{name}"
+                );
             }
         }
     }

@@ -21,8 +21,8 @@ pub use delivery::{ClientProblem, Delivery, DeliveryStatus};
 pub use handshake::{CertificateVerification, SslError, SslErrorDetail, SslOperation};
 pub use line::LogLine;
 pub use openssl::LibraryProblem;
-pub use queue::{QueueAction, QueueEvent};
 pub(crate) use queue::is_queue_id;
+pub use queue::{QueueAction, QueueEvent};
 pub use screening::Screening;
 pub use session::{CommandCount, Restriction};
 pub use verbose::Verbose;
@@ -146,7 +146,11 @@ impl LogEvent {
     pub fn concerns_tls(&self) -> bool {
         !matches!(
             self,
-            Self::DaemonStarted { .. } | Self::Other(_) | Self::Queue(_) | Self::Restriction(_) | Self::Warning(_)
+            Self::DaemonStarted { .. }
+                | Self::Other(_)
+                | Self::Queue(_)
+                | Self::Restriction(_)
+                | Self::Warning(_)
         )
     }
 }
@@ -193,7 +197,10 @@ fn information(daemon: &str, text: &str) -> Option<LogEvent> {
     }
     session::parse(text)
         .or_else(|| SslError::parse(text).map(LogEvent::SslError))
-        .or_else(|| CertificateVerification::parse(text, side_of(daemon)).map(LogEvent::CertificateVerification))
+        .or_else(|| {
+            CertificateVerification::parse(text, side_of(daemon))
+                .map(LogEvent::CertificateVerification)
+        })
         .or_else(|| sni_not_matched(text))
         .or_else(|| delivery::parse(text))
         .or_else(|| QueueEvent::parse(text).map(LogEvent::Queue))
@@ -203,7 +210,9 @@ fn information(daemon: &str, text: &str) -> Option<LogEvent> {
 }
 
 fn sni_invalid(text: &str) -> Option<LogEvent> {
-    let (peer, name) = text.strip_prefix("TLS SNI from ")?.split_once(" is invalid: ")?;
+    let (peer, name) = text
+        .strip_prefix("TLS SNI from ")?
+        .split_once(" is invalid: ")?;
     Some(LogEvent::SniInvalid {
         name: name.to_owned(),
         peer: PeerName::parse(peer)?,

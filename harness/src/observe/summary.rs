@@ -1,8 +1,14 @@
 //! What one witness knows about one TLS session, and the words Postfix says it in.
 
+mod key_exchange;
+mod signature;
+
 use std::fmt;
 
-use classic_tls::names::{NamedGroup, SignatureScheme, Version};
+use classic_tls::names::Version;
+
+pub use key_exchange::KeyExchange;
+pub use signature::Signature;
 
 /// Which end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,161 +136,16 @@ impl PeerName {
 
 impl fmt::Display for PeerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.host.as_deref().unwrap_or_default(), self.address)?;
+        write!(
+            f,
+            "{}[{}]",
+            self.host.as_deref().unwrap_or_default(),
+            self.address
+        )?;
         match self.port {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),
         }
-    }
-}
-
-/// The key exchange of a TLS 1.3 session, in any dialect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KeyExchange {
-    /// As printed: `X25519`, `x25519`, `ECDHE (P-256)`, `DHE (2048 bits)`, `X25519MLKEM768`.
-    pub text: String,
-    /// The group, where the text names one.
-    pub group: Option<NamedGroup>,
-    /// Bits of the prime, for finite fields only.
-    pub bits: Option<u32>,
-}
-
-impl KeyExchange {
-    /// The key exchange that `text` names; unknown names keep their text and nothing else.
-    pub fn from_text(text: &str) -> Self {
-        let (name, inner) = match text.split_once(" (") {
-            Some((name, inner)) => (name, inner.strip_suffix(')')),
-            None => (text, None),
-        };
-        let group = NamedGroup::from_name(inner.unwrap_or(name));
-        let printed_bits = inner.and_then(|inner| number(inner.strip_suffix(" bits")?));
-        Self {
-            text: text.to_owned(),
-            group,
-            bits: printed_bits.or_else(|| group.and_then(ffdhe_bits)),
-        }
-    }
-
-    /// The key exchange over `group`, in the words of Postfix 3.10 and later.
-    pub fn from_group(group: NamedGroup) -> Self {
-        Self {
-            text: group.to_string(),
-            group: Some(group),
-            bits: ffdhe_bits(group),
-        }
-    }
-
-    /// Diffie-Hellman over a prime of `bits` bits that no registry names.
-    pub fn from_prime(bits: u32) -> Self {
-        Self {
-            text: format!("DHE ({bits} bits)"),
-            group: None,
-            bits: Some(bits),
-        }
-    }
-
-    /// Whether both names mean the same, as far as the two dialects tell.
-    pub fn same_as(&self, other: &Self) -> bool {
-        match (self.group, other.group, self.bits, other.bits) {
-            (Some(left), Some(right), _, _) => left == right,
-            (_, _, Some(left), Some(right)) => left == right,
-            _ => self.text.eq_ignore_ascii_case(&other.text),
-        }
-    }
-}
-
-impl fmt::Display for KeyExchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-fn ffdhe_bits(group: NamedGroup) -> Option<u32> {
-    number(group.name()?.strip_prefix("ffdhe")?)
-}
-
-/// A signature made in the handshake, in any dialect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Signature {
-    /// As printed: `RSA-PSS (2048 bits)`, `ECDSA (P-256)`, `ED25519`, `RSA-PSS (2048 bit raw public key)`.
-    pub text: String,
-    /// `RSA-PSS`, `RSA`, `ECDSA`, `ED25519`, `ED448`.
-    pub algorithm: String,
-    /// The curve of an ECDSA key.
-    pub curve: Option<NamedGroup>,
-    /// Bits of an RSA key.
-    pub bits: Option<u32>,
-    /// Whether the key came without a certificate (RFC 7250). A `Received:` header tells so only beside a curve or bits.
-    pub raw_public_key: bool,
-}
-
-impl Signature {
-    /// The signature that `text` describes; unknown words keep their text.
-    pub fn from_text(text: &str) -> Self {
-        const RAW: &str = "raw public key";
-        let (algorithm, inner) = match text.split_once(" (") {
-            Some((algorithm, inner)) => (algorithm, inner.strip_suffix(')').unwrap_or(inner)),
-            None => (text, ""),
-        };
-        let key = inner.strip_suffix(RAW).map(str::trim_end);
-        let raw_public_key = key.is_some();
-        let key = key.unwrap_or(inner);
-        Self {
-            text: text.to_owned(),
-            algorithm: algorithm.to_owned(),
-            curve: NamedGroup::from_name(key),
-            bits: key
-                .strip_suffix(" bits")
-                .or_else(|| key.strip_suffix(" bit"))
-                .and_then(number),
-            raw_public_key,
-        }
-    }
-
-    /// The signature and digest that `scheme` stands for, in the words of Postfix 3.7 and later.
-    ///
-    /// `key_bits` is the size of an RSA key, where the caller knows it.
-    pub fn from_scheme(scheme: SignatureScheme, key_bits: Option<u32>) -> (Self, Option<String>) {
-        let name = scheme.to_string();
-        let (algorithm, curve) = match name.as_str() {
-            "ed25519" => ("ED25519", None),
-            "ed448" => ("ED448", None),
-            "ecdsa_secp256r1_sha256" => ("ECDSA", Some(NamedGroup::SECP256R1)),
-            "ecdsa_secp384r1_sha384" => ("ECDSA", Some(NamedGroup::SECP384R1)),
-            "ecdsa_secp521r1_sha512" => ("ECDSA", Some(NamedGroup::SECP521R1)),
-            pss if pss.starts_with("rsa_pss_") => ("RSA-PSS", None),
-            pkcs1 if pkcs1.starts_with("rsa_pkcs1_") => ("RSA", None),
-            ecdsa if ecdsa.starts_with("ecdsa_") => ("ECDSA", None),
-            other => (other, None),
-        };
-        let bits = key_bits.filter(|_| algorithm.starts_with("RSA"));
-        let text = match (curve, bits) {
-            (Some(NamedGroup::SECP256R1), _) => format!("{algorithm} (prime256v1)"),
-            (Some(curve), _) => format!("{algorithm} ({curve})"),
-            (None, Some(bits)) => format!("{algorithm} ({bits} bits)"),
-            (None, None) => algorithm.to_owned(),
-        };
-        let digest = name
-            .rsplit_once('_')
-            .map(|(_, digest)| digest)
-            .filter(|digest| digest.starts_with("sha") || *digest == "md5")
-            .map(str::to_ascii_uppercase);
-        (
-            Self {
-                text,
-                algorithm: algorithm.to_owned(),
-                curve,
-                bits,
-                raw_public_key: false,
-            },
-            digest,
-        )
-    }
-}
-
-impl fmt::Display for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
     }
 }
 
@@ -441,8 +302,14 @@ pub(super) fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
 /// The line as Postfix prints it; without status or peer, only the part from the protocol on.
 impl fmt::Display for TlsSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(status), Some(direction), Some(peer)) = (self.status, self.direction, &self.peer) {
-            let usage = if self.reused_connection { "reused" } else { "established" };
+        if let (Some(status), Some(direction), Some(peer)) =
+            (self.status, self.direction, &self.peer)
+        {
+            let usage = if self.reused_connection {
+                "reused"
+            } else {
+                "established"
+            };
             write!(f, "{status} TLS connection {usage} {direction} {peer}")?;
             if let (Some(sni), Direction::From) = (&self.sni, direction) {
                 write!(f, " to {sni}")?;
@@ -463,10 +330,19 @@ impl fmt::Display for Session<'_> {
             write!(f, " ({used}/{algorithm} bits)")?;
         }
         let words: [(&str, Option<&str>); 5] = [
-            ("key-exchange", summary.key_exchange.as_ref().map(|it| it.text.as_str())),
-            ("server-signature", summary.server_signature.as_ref().map(|it| it.text.as_str())),
+            (
+                "key-exchange",
+                summary.key_exchange.as_ref().map(|it| it.text.as_str()),
+            ),
+            (
+                "server-signature",
+                summary.server_signature.as_ref().map(|it| it.text.as_str()),
+            ),
             ("server-digest", summary.server_digest.as_deref()),
-            ("client-signature", summary.client_signature.as_ref().map(|it| it.text.as_str())),
+            (
+                "client-signature",
+                summary.client_signature.as_ref().map(|it| it.text.as_str()),
+            ),
             ("client-digest", summary.client_digest.as_deref()),
         ];
         for (label, value) in words {

@@ -7,6 +7,7 @@ use classic_tls::names::AlertDescription;
 use classic_tls::wire::{AlertLevel, Side, Transcript};
 use rustls::PeerIncompatible;
 
+use super::dhe::DheError;
 use super::options::OptionError;
 use super::smtp::{SmtpError, Stage};
 
@@ -19,6 +20,8 @@ pub struct PeerError {
     pub side: Side,
     /// The fatal alert, if one went over the wire.
     pub alert: Option<Alert>,
+    /// What was wrong with the other side's Diffie-Hellman prime or public value, if that was it.
+    pub dhe: Option<DheError>,
     /// The step that was under way.
     pub stage: Stage,
     /// The whole story in words, without stage and side.
@@ -81,7 +84,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Smtp(#[from] SmtpError),
     #[error("{0}")]
-    Handshake(io::Error),
+    Stream(io::Error),
     #[error("{what}: {source}")]
     Connection { what: String, source: io::Error },
     #[error("deadline reached")]
@@ -98,6 +101,7 @@ impl Failure {
             kind,
             side,
             alert: None,
+            dhe: None,
             stage,
             text: text.clone(),
         };
@@ -106,9 +110,11 @@ impl Failure {
             Self::Deliberate(_) => error(ErrorKind::Deliberate, own),
             Self::Deadline => error(ErrorKind::Deadline, own.other()),
             Self::Connection { .. } => error(ErrorKind::Connection, own.other()),
-            Self::Handshake(source) => tls_error(&source, own, stage, transcript),
+            Self::Stream(source) => tls_error(&source, own, stage, transcript),
             Self::Smtp(SmtpError::Io(source)) => tls_error(&source, own, stage, transcript),
-            Self::Smtp(SmtpError::Closed { .. }) => error(ErrorKind::Connection, own.other()),
+            Self::Smtp(SmtpError::Closed { .. }) => {
+                tls_error(&io::ErrorKind::UnexpectedEof.into(), own, stage, transcript)
+            }
             Self::Smtp(SmtpError::Unsendable { .. }) => error(ErrorKind::Options, own),
             Self::Smtp(SmtpError::Refused { .. } | SmtpError::NotOffered) => {
                 error(ErrorKind::Smtp, own.other())
@@ -137,6 +143,7 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
         kind,
         side,
         alert,
+        dhe: None,
         stage,
         text,
     };
@@ -163,12 +170,15 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
         }
         Some(error) => {
             let description = on_wire(own).or_else(|| alert_for(error));
-            failed(
-                ErrorKind::Tls,
-                own,
-                description.and_then(sent),
-                error.to_string(),
-            )
+            let dhe = match error {
+                rustls::Error::Other(other) => other.0.downcast_ref::<DheError>().copied(),
+                _ => None,
+            };
+            let text = dhe.map_or_else(|| error.to_string(), |dhe| dhe.to_string());
+            PeerError {
+                dhe,
+                ..failed(ErrorKind::Tls, own, description.and_then(sent), text)
+            }
         }
         // The connection broke; an alert that came just before tells why.
         None => match on_wire(own.other()) {
@@ -177,12 +187,13 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
                 failed(ErrorKind::Tls, own.other(), received(description), text)
             }
             None => {
+                // Whether a close is seen as end of file or as reset depends on what was still under way.
                 let text = match source.kind() {
-                    io::ErrorKind::UnexpectedEof => {
+                    io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe => {
                         format!("the {} closed the connection", own.other())
-                    }
-                    io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                        format!("the {} reset the connection", own.other())
                     }
                     _ => source.to_string(),
                 };
@@ -200,6 +211,9 @@ fn alert_for(error: &rustls::Error) -> Option<AlertDescription> {
             AlertDescription(u8::from(rustls::AlertDescription::from(error.clone())))
         }
         Error::NoCertificatesPresented => AlertDescription::CERTIFICATE_REQUIRED,
+        Error::InvalidMessage(error) => {
+            AlertDescription(u8::from(rustls::AlertDescription::from(*error)))
+        }
         Error::DecryptError => AlertDescription::BAD_RECORD_MAC,
         Error::PeerSentOversizedRecord => AlertDescription::RECORD_OVERFLOW,
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{Failure, PeerError};
+use super::prompt::Prompt;
 use super::rustls_client::connect;
 use super::smtp::line::escaped;
 use super::smtp::{MAX_LINE, Stage};
@@ -31,7 +32,7 @@ pub struct ForwardReport {
     pub from_client: u64,
     /// All bytes passed on from the server.
     pub from_server: u64,
-    /// The side that closed first.
+    /// The side that closed first. After QUIT both may, so it then says nothing.
     pub closed_first: Option<Side>,
     /// Why it did not end with both sides closing.
     pub error: Option<PeerError>,
@@ -78,9 +79,8 @@ pub async fn forward(
                     what: format!("cannot connect to {upstream}"),
                     source,
                 })?;
-        let _ = client.set_nodelay(true);
         tap.stage = Stage::Banner;
-        tap.copy(client, server).await
+        tap.copy(Prompt::new(client), server).await
     })
     .await;
     tap.report(outcome.unwrap_or(Err(Failure::Deadline)))

@@ -6,17 +6,21 @@ use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
 use rustls::pki_types::CertificateDer;
 
 use super::credential::Credential;
+use super::dhe::{DhParameters, DheError};
 use super::rustls_client::Sessions;
 
-/// What is negotiated. An empty list stands for everything the peer can, in its own order.
+/// What is negotiated. An empty list stands for everything the peer can, in its own order, but for Diffie-Hellman over
+/// primes (EDH): that is for those who ask, by naming one of its suites or groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsOptions {
     /// TLS 1.2, TLS 1.3 or both.
     pub versions: Vec<Version>,
-    /// Key exchange groups, most preferred first. A client sends a key share for the first.
+    /// Key exchange groups, most preferred first. A client sends a key share for the first. Naming one of RFC 7919
+    /// (`ffdhe2048` to `ffdhe8192`) also adds the DHE_RSA suites to [`Self::ciphers`] where none of TLS 1.2 are named.
     pub groups: Vec<NamedGroup>,
     /// Cipher suites, most preferred first. As in OpenSSL, the suites of TLS 1.3 and those of TLS 1.2 are two lists:
-    /// where none of a version is named, all of that version stay.
+    /// where none of a version is named, all of that version stay. A DHE_RSA suite needs no group: a client takes the
+    /// server's prime, whatever it is, and a server has one.
     pub ciphers: Vec<CipherSuite>,
     /// Signature schemes, most preferred first: what is offered for the other side's signature, and what a key of our
     /// own may sign with.
@@ -79,6 +83,12 @@ pub struct ClientOptions {
     pub sessions: Option<Sessions>,
     /// The address to connect from.
     pub source: Option<IpAddr>,
+    /// The least size, in bits, of a server's Diffie-Hellman prime in TLS 1.2;
+    /// [`DEFAULT_MINIMUM_PRIME_BITS`](super::DEFAULT_MINIMUM_PRIME_BITS) where not given. No prime below 512 bits is
+    /// ever taken, nor one above 8192. A smaller one is refused with the alert handshake_failure, as OpenSSL refuses
+    /// it; rustls has no way to send insufficient_security. In TLS 1.3 the client names its primes, so it needs no
+    /// least size.
+    pub minimum_prime_bits: Option<u32>,
     /// What is done wrong.
     pub misbehaviour: Misbehaviour,
 }
@@ -95,6 +105,7 @@ impl Default for ClientOptions {
             verify_name: None,
             sessions: None,
             source: None,
+            minimum_prime_bits: None,
             misbehaviour: Misbehaviour::default(),
         }
     }
@@ -155,6 +166,10 @@ pub struct ServerOptions {
     pub prefer_own_ciphers: bool,
     /// Hand out and take session tickets, across the connections of one call.
     pub resumption: bool,
+    /// The Diffie-Hellman prime in TLS 1.2, whatever groups the client lists (Postfix: `smtpd_tls_dh1024_param_file`);
+    /// it adds the DHE_RSA suites where none of TLS 1.2 are named. Without it a DHE_RSA suite takes the client's first
+    /// group of RFC 7919 that the server has, or ffdhe2048 if the client lists none.
+    pub dh: Option<DhParameters>,
     /// How many connections.
     pub accept: Accept,
     /// What is done wrong.
@@ -174,6 +189,7 @@ impl Default for ServerOptions {
             reject_untrusted: false,
             prefer_own_ciphers: false,
             resumption: false,
+            dh: None,
             accept: Accept::Exactly(1),
             misbehaviour: Misbehaviour::default(),
         }
@@ -212,6 +228,17 @@ pub enum OptionError {
         /// The versions, separated by commas.
         versions: String,
     },
+    /// A cipher suite that none of the groups can be used with.
+    #[error("none of the groups {groups} can be used with {cipher}; name one that can, or another cipher suite")]
+    NoGroupForCipher {
+        /// The suite.
+        cipher: String,
+        /// The groups, separated by commas.
+        groups: String,
+    },
+    /// Diffie-Hellman parameters that cannot be used.
+    #[error(transparent)]
+    DhParameters(#[from] DheError),
     /// A server without a certificate.
     #[error("a rustls server needs at least one certificate; none was given")]
     NoCredential,

@@ -1,14 +1,20 @@
-//! The cryptography of the rustls peers: graviola, with more groups, and cut to what the options say.
+//! The cryptography of the rustls peers: graviola, with more groups and suites, and cut to what the options say.
+
+mod choice;
+
+pub(super) use choice::{client, server};
 
 use std::sync::LazyLock;
 
 use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
-use rustls::crypto::{CipherSuiteCommon, CryptoProvider, SecureRandom, SupportedKxGroup};
+use rustls::crypto::{
+    CipherSuiteCommon, CryptoProvider, KeyExchangeAlgorithm, SecureRandom, SupportedKxGroup,
+};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ProtocolVersion, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite};
+use rustls::{SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite};
 use rustls_graviola::kx;
 
-use super::groups;
+use super::{dhe, groups};
 use super::options::{OptionError, TlsOptions};
 
 static GRAVIOLA: LazyLock<CryptoProvider> = LazyLock::new(rustls_graviola::default_provider);
@@ -26,12 +32,16 @@ static GROUPS: LazyLock<Vec<&'static dyn SupportedKxGroup>> = LazyLock::new(|| {
         groups::SECP256R1_MLKEM768,
         groups::SECP384R1_MLKEM1024_GROUP,
     ]
+    .into_iter()
+    .chain(dhe::named().iter().copied())
+    .collect()
 });
 
-/// How many of [`GROUPS`] are offered when none are named: the last two are for those who ask.
+/// How many of [`GROUPS`] are offered when none are named: the others are for those who ask.
 const DEFAULT_GROUPS: usize = 6;
 
-/// Graviola's suites; those of TLS 1.2 for ECDSA also take Ed25519 (RFC 8422 section 5.10), which graviola leaves out.
+/// Graviola's suites, then DHE_RSA, for those who ask. Those of TLS 1.2 for ECDSA also take Ed25519 (RFC 8422 section
+/// 5.10), which graviola leaves out.
 static SUITES: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
     GRAVIOLA
         .cipher_suites
@@ -55,8 +65,22 @@ static SUITES: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
             }
             other => *other,
         })
+        .chain(dhe::suites(&GRAVIOLA.cipher_suites))
         .collect()
 });
+
+/// Whether a suite is a DHE_RSA one; those of TLS 1.3 are for every key exchange.
+fn is_dhe(suite: &SupportedCipherSuite) -> bool {
+    match suite {
+        SupportedCipherSuite::Tls12(suite) => suite.kx == KeyExchangeAlgorithm::DHE,
+        SupportedCipherSuite::Tls13(_) => false,
+    }
+}
+
+/// Whether a group is one over a prime.
+fn is_ffdhe(group: NamedGroup) -> bool {
+    rustls::NamedGroup::from(group.0).key_exchange_algorithm() == KeyExchangeAlgorithm::DHE
+}
 
 pub(super) fn random() -> &'static dyn SecureRandom {
     GRAVIOLA.secure_random
@@ -113,7 +137,7 @@ pub fn version(name: &str) -> Result<Version, OptionError> {
     )
 }
 
-/// The group called `name` in any dialect: `X25519`, `P-256`, `prime256v1`, `secp256r1`.
+/// The group called `name` in any dialect: `X25519`, `P-256`, `prime256v1`, `secp256r1`, `ffdhe2048`.
 ///
 /// # Errors
 /// When no group has that name or the rustls peer lacks it.
@@ -218,87 +242,4 @@ pub(super) fn schemes(options: &TlsOptions) -> Result<Vec<rustls::SignatureSchem
         .iter()
         .map(|scheme| rustls::SignatureScheme::from(scheme.0))
         .collect())
-}
-
-/// A provider with exactly the groups and suites of `options`, in their order.
-///
-/// # Errors
-/// When the rustls peer lacks one of them or no group is left for the versions.
-pub fn provider(options: &TlsOptions) -> Result<CryptoProvider, OptionError> {
-    let versions = protocol_versions(options)?;
-    Ok(CryptoProvider {
-        cipher_suites: chosen_suites(options)?,
-        kx_groups: chosen_groups(options, &versions)?,
-        ..GRAVIOLA.clone()
-    })
-}
-
-fn chosen_suites(options: &TlsOptions) -> Result<Vec<SupportedCipherSuite>, OptionError> {
-    for suite in &options.ciphers {
-        supported("cipher suite", *suite, &cipher_suites())?;
-    }
-    let named: Vec<SupportedCipherSuite> = options
-        .ciphers
-        .iter()
-        .filter_map(|wanted| {
-            SUITES
-                .iter()
-                .find(|suite| u16::from(suite.suite()) == wanted.0)
-                .copied()
-        })
-        .collect();
-    let of = |version: ProtocolVersion| {
-        let list = if named.iter().any(|suite| suite.version().version == version) {
-            &named
-        } else {
-            &*SUITES
-        };
-        list.iter()
-            .filter(move |suite| suite.version().version == version)
-            .copied()
-    };
-    Ok(of(ProtocolVersion::TLSv1_3)
-        .chain(of(ProtocolVersion::TLSv1_2))
-        .collect())
-}
-
-fn chosen_groups(
-    options: &TlsOptions,
-    versions: &[&'static SupportedProtocolVersion],
-) -> Result<Vec<&'static dyn SupportedKxGroup>, OptionError> {
-    for group in &options.groups {
-        supported("group", *group, &groups())?;
-    }
-    let chosen: Vec<&'static dyn SupportedKxGroup> = if options.groups.is_empty() {
-        GROUPS.iter().take(DEFAULT_GROUPS).copied().collect()
-    } else {
-        options
-            .groups
-            .iter()
-            .filter_map(|wanted| {
-                GROUPS
-                    .iter()
-                    .find(|group| u16::from(group.name()) == wanted.0)
-                    .copied()
-            })
-            .collect()
-    };
-    if chosen.iter().any(|group| {
-        versions
-            .iter()
-            .any(|version| group.usable_for_version(version.version))
-    }) {
-        return Ok(chosen);
-    }
-    Err(OptionError::NoUsableGroup {
-        groups: join(options.groups.iter()),
-        versions: join(options.versions.iter()),
-    })
-}
-
-fn join(items: impl Iterator<Item = impl ToString>) -> String {
-    items
-        .map(|item| item.to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
 }

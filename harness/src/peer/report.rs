@@ -6,6 +6,7 @@ use rustls::{CommonState, HandshakeKind};
 
 use super::capture::Capture;
 use super::certificate::{KeyKind, SeenCertificate};
+use super::dhe::{self, PrimeFacts};
 use super::error::{Failure, PeerError};
 use super::smtp::{Dialogue, Message, Stage};
 use super::tap::SharedRecording;
@@ -48,8 +49,11 @@ pub struct TlsFacts {
     pub version: Version,
     /// Cipher suite.
     pub suite: CipherSuite,
-    /// Key exchange group, also for TLS 1.2; nothing for a resumed session of TLS 1.2.
+    /// Key exchange group, also for TLS 1.2; nothing for a resumed session of TLS 1.2, nor for a Diffie-Hellman prime
+    /// that is not one of RFC 7919.
     pub group: Option<NamedGroup>,
+    /// The prime, where the key exchange was Diffie-Hellman over one, in any version.
+    pub prime: Option<PrimeFacts>,
     /// What the server signed with; nothing for a resumed session.
     pub server_scheme: Option<SignatureScheme>,
     /// What the client signed with; nothing without a client certificate.
@@ -101,7 +105,11 @@ impl PeerReport {
     /// Whether a mail was sent and accepted, or received.
     #[must_use]
     pub fn delivered(&self) -> bool {
-        self.dialogue.stage >= Stage::Quit
+        match self.side {
+            // A client says QUIT only after its mail was accepted.
+            Side::Client => self.dialogue.stage >= Stage::Quit,
+            Side::Server => !self.messages.is_empty(),
+        }
     }
 
     /// The step that was under way last.
@@ -150,6 +158,18 @@ impl PeerReport {
     #[must_use]
     pub fn key_exchange(&self) -> Option<&'static str> {
         self.tls.as_ref()?.group?.name()
+    }
+
+    /// The Diffie-Hellman prime, also that of a handshake of TLS 1.2 which failed after the server had sent it.
+    #[must_use]
+    pub fn prime(&self) -> Option<PrimeFacts> {
+        match &self.tls {
+            Some(tls) => tls.prime,
+            None => {
+                let sent = self.transcript.server_key_exchange.as_ref()?.dh()?;
+                Some(PrimeFacts::of(&sent.p, &sent.g))
+            }
+        }
     }
 
     /// The server's chain as this peer knows it, sent or seen.
@@ -256,6 +276,8 @@ pub(super) struct Run {
     pub(super) tls: Option<TlsFacts>,
     pub(super) messages: Vec<Message>,
     pub(super) certificate_requested: bool,
+    /// Why it has failed, or will have if the deadline strikes now.
+    ending: Option<Failure>,
 }
 
 impl Run {
@@ -268,6 +290,39 @@ impl Run {
             tls: None,
             messages: Vec::new(),
             certificate_requested: false,
+            ending: None,
+        }
+    }
+
+    /// Lets `closing` run after `failure`. A deadline that strikes meanwhile does not replace the failure.
+    pub(super) async fn end(
+        &mut self,
+        failure: Failure,
+        closing: impl Future<Output = ()>,
+    ) -> Failure {
+        self.ending = Some(failure);
+        closing.await;
+        self.ending.take().unwrap_or(Failure::Deadline)
+    }
+
+    /// Waits for `what`; a deadline that strikes meanwhile counts as `failure`.
+    pub(super) async fn meanwhile<T>(
+        &mut self,
+        failure: Failure,
+        what: impl Future<Output = T>,
+    ) -> T {
+        self.ending = Some(failure);
+        let result = what.await;
+        self.ending = None;
+        result
+    }
+
+    /// The outcome where the deadline struck.
+    pub(super) fn struck(&mut self) -> Result<(), Failure> {
+        match self.ending.take() {
+            Some(failure) => Err(failure),
+            None if self.dialogue.stage == Stage::Done => Ok(()),
+            None => Err(Failure::Deadline),
         }
     }
 
@@ -278,12 +333,18 @@ impl Run {
         else {
             return;
         };
+        let group = state.negotiated_key_exchange_group();
+        let prime = group.and_then(|group| group.ffdhe_group());
         self.tls = Some(TlsFacts {
             version: Version(u16::from(version)),
             suite: CipherSuite(u16::from(suite.suite())),
-            group: state
-                .negotiated_key_exchange_group()
-                .map(|group| NamedGroup(u16::from(group.name()))),
+            // A group over a prime goes by names of ours inside rustls.
+            group: match &prime {
+                Some(prime) => dhe::code_point(prime),
+                None => group.map(rustls::crypto::SupportedKxGroup::name),
+            }
+            .map(|name| NamedGroup(u16::from(name))),
+            prime: prime.as_ref().map(PrimeFacts::from),
             server_scheme: None,
             client_scheme: None,
             resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),

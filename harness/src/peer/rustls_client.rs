@@ -8,20 +8,23 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::{DnsName, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::capture::Capture;
-use super::closing::{drain_reset, finish};
+use super::closing::finish;
+use super::dhe::{Learner, Lease};
 use super::error::Failure;
+use super::misbehave::{instead_of_tls, silence};
 use super::options::{ClientOptions, Misbehaviour, OptionError, TlsMode};
+use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ClientChain;
-use super::smtp::{Client, Mail, SmtpError, Stage};
+use super::smtp::{Client, Dialogue, Lines, Mail, SmtpError, Stage};
 use super::tap::Recorder;
 use super::verifier::{ServerWatcher, root_store};
 
@@ -38,6 +41,8 @@ pub struct Sessions(Arc<Mutex<Option<Prepared>>>);
 struct Prepared {
     config: Arc<ClientConfig>,
     capture: Capture,
+    /// Keeps the group for the server's prime from the next client until the connection is over.
+    _lease: Option<Arc<Lease>>,
 }
 
 /// Connects to `address`, sends `mail` and reports. Always comes back by `deadline`, or a little after it.
@@ -99,16 +104,16 @@ where
     .await
     {
         Ok(outcome) => outcome,
-        Err(_) if run.dialogue.stage == Stage::Done => Ok(()),
-        Err(_) => Err(Failure::Deadline),
+        Err(_) => run.struck(),
     };
     run.report(outcome)
 }
 
-pub(super) async fn connect(
-    address: SocketAddr,
-    source: Option<IpAddr>,
-) -> std::io::Result<TcpStream> {
+/// Connects to `address`, from `source` if there is one.
+///
+/// # Errors
+/// When no socket can be had, `source` is no address of this machine, or nobody answers at `address`.
+pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<Prompt> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -118,13 +123,12 @@ pub(super) async fn connect(
         socket.bind(SocketAddr::new(source, 0))?;
     }
     let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok(Prompt::new(stream))
 }
 
 fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
     let capture = Capture::default();
-    let provider = Arc::new(provider::provider(&options.tls)?);
+    let (provider, lease) = provider::client(&options.tls)?;
     let schemes = provider::schemes(&options.tls)?;
     let allowed = if options.tls.signature_schemes.is_empty() {
         &[][..]
@@ -149,9 +153,12 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
             .as_deref()
             .map(server_name)
             .transpose()?,
+        learner: lease
+            .clone()
+            .map(|lease| Learner::new(lease, options.minimum_prime_bits)),
     };
     let refused = |error: rustls::Error| OptionError::Refused(error.to_string());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&provider::protocol_versions(&options.tls)?)
         .map_err(refused)?
         .dangerous()
@@ -171,6 +178,7 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
     Ok(Prepared {
         config: Arc::new(config),
         capture,
+        _lease: lease,
     })
 }
 
@@ -193,7 +201,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     if options.mode == TlsMode::Implicit {
-        let tls = handshake(stream, options, config, run).await?;
+        let tls = handshake((stream, Vec::new()), options, config, run).await?;
         let mut smtp = Client::new(tls);
         smtp.banner(&mut run.dialogue).await?;
         return mail_over(smtp, options, mail, Stage::EhloTls, run).await;
@@ -201,7 +209,7 @@ where
     let mut smtp = Client::new(stream);
     smtp.banner(&mut run.dialogue).await?;
     if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return silence(&mut smtp).await;
+        return Err(silence(run, smtp.lines().stream()).await);
     }
     if options.mode == TlsMode::Off {
         return mail_over(smtp, options, mail, Stage::Ehlo, run).await;
@@ -210,34 +218,12 @@ where
         .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
         .await?;
     smtp.starttls(&ehlo, &mut run.dialogue).await?;
-    match options.misbehaviour {
-        Misbehaviour::SilentAfterStarttls => return silence(&mut smtp).await,
-        Misbehaviour::CloseAfterStarttls => {
-            return Err(Failure::Deliberate(
-                "the client closed the connection after STARTTLS",
-            ));
-        }
-        Misbehaviour::GarbageAfterStarttls => {
-            smtp.lines().write(b"this is not TLS\r\n").await?;
-            return silence(&mut smtp).await;
-        }
-        _ => {}
-    }
-    let tls = handshake(smtp.into_stream()?, options, config, run).await?;
+    let tls = handshake(smtp.into_parts(), options, config, run).await?;
     mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
 }
 
-/// Says nothing more until the other side has had enough.
-async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Client<S>) -> Result<(), Failure> {
-    smtp.lines().drain().await?;
-    Err(SmtpError::Closed {
-        expected: "nothing, having been told to keep silent",
-    }
-    .into())
-}
-
 async fn handshake<S>(
-    stream: S,
+    (stream, early): (S, Vec<u8>),
     options: &ClientOptions,
     config: Arc<ClientConfig>,
     run: &mut Run,
@@ -247,26 +233,28 @@ where
 {
     run.dialogue.stage = Stage::Handshake;
     let name = server_name(options.sni.as_deref().unwrap_or(NO_SNI))?;
-    let recorder = Recorder::new(stream, Side::Client, run.recording.clone());
-    match TlsConnector::from(config)
+    let mut recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
+        return Err(failure);
+    }
+    let tls = match TlsConnector::from(config)
         .connect(name, recorder)
         .into_fallible()
         .await
     {
-        Ok(tls) => {
-            run.established(tls.get_ref().1);
-            if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-                return Err(Failure::Deliberate(
-                    "the client closed the connection after the handshake",
-                ));
-            }
-            Ok(tls)
-        }
+        Ok(tls) => tls,
         Err((error, stream)) => {
-            drain_reset(&error, stream).await;
-            Err(Failure::Handshake(error))
+            let mut lines = Lines::new(stream);
+            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
         }
+    };
+    run.established(tls.get_ref().1);
+    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
+        return Err(Failure::Deliberate(
+            "the client closed the connection after the handshake",
+        ));
     }
+    Ok(tls)
 }
 
 async fn mail_over<S>(
@@ -280,7 +268,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     smtp.ehlo(&options.helo, stage, &mut run.dialogue).await?;
-    smtp.deliver(mail, &mut run.dialogue).await?;
+    if let Err(error) = smtp.deliver(mail, &mut run.dialogue).await {
+        // What is said from here on is manners, not part of the dialogue that failed.
+        let goodbye = async {
+            let _ = smtp.quit(&mut Dialogue::default()).await;
+            finish(smtp.lines()).await;
+        };
+        return Err(match error {
+            SmtpError::Refused { .. } => run.end(error.into(), goodbye).await,
+            _ => error.into(),
+        });
+    }
     smtp.quit(&mut run.dialogue).await?;
     if options.misbehaviour != Misbehaviour::NoCloseNotify {
         finish(smtp.lines()).await;

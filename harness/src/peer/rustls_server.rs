@@ -13,15 +13,17 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::capture::Capture;
-use super::closing::{drain_reset, finish};
+use super::closing::finish;
 use super::error::Failure;
+use super::misbehave::{instead_of_tls, silence};
 use super::options::{
     Accept, ClientCertificate, Misbehaviour, OptionError, ServerOptions, TlsMode,
 };
+use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ServerChains;
-use super::smtp::{Event, Offer, Server, SmtpError, Stage};
+use super::smtp::{Event, Lines, Offer, Server, SmtpError, Stage};
 use super::tap::Recorder;
 use super::verifier::ClientWatcher;
 
@@ -52,9 +54,9 @@ pub async fn receive(
     loop {
         let mut report = match timeout_at(deadline, listener.accept()).await {
             Ok(Ok((stream, _))) => {
-                // Small writes in a dialogue must not wait for each other.
-                let _ = stream.set_nodelay(true);
-                prepared.receive_on(stream, options, deadline).await
+                prepared
+                    .receive_on(Prompt::new(stream), options, deadline)
+                    .await
             }
             Ok(Err(source)) => failed(
                 Failure::Connection {
@@ -111,15 +113,14 @@ impl PreparedServer {
         .await
         {
             Ok(outcome) => outcome,
-            Err(_) if run.dialogue.stage == Stage::Done => Ok(()),
-            Err(_) => Err(Failure::Deadline),
+            Err(_) => run.struck(),
         };
         run.report(outcome)
     }
 }
 
 fn config(options: &ServerOptions, capture: &Capture) -> Result<ServerConfig, OptionError> {
-    let provider = Arc::new(provider::provider(&options.tls)?);
+    let provider = Arc::new(provider::server(&options.tls, options.dh.as_ref())?);
     let versions = provider::protocol_versions(&options.tls)?;
     let schemes = provider::schemes(&options.tls)?;
     let allowed = if options.tls.signature_schemes.is_empty() {
@@ -183,7 +184,7 @@ where
 {
     run.dialogue.stage = Stage::Banner;
     if options.mode == TlsMode::Implicit {
-        let tls = handshake(stream, options, config, run).await?;
+        let tls = handshake((stream, Vec::new()), options, config, run).await?;
         let mut smtp = Server::inside_tls(tls, &options.hostname);
         smtp.banner(&mut run.dialogue).await?;
         converse(&mut smtp, run).await?;
@@ -196,42 +197,20 @@ where
     };
     let mut smtp = Server::new(stream, &options.hostname, offer);
     if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return silence(&mut smtp).await;
+        return Err(silence(run, smtp.lines().stream()).await);
     }
     smtp.banner(&mut run.dialogue).await?;
     if !converse(&mut smtp, run).await? {
         return close(smtp, options).await;
     }
-    match options.misbehaviour {
-        Misbehaviour::SilentAfterStarttls => return silence(&mut smtp).await,
-        Misbehaviour::CloseAfterStarttls => {
-            return Err(Failure::Deliberate(
-                "the server closed the connection after STARTTLS",
-            ));
-        }
-        Misbehaviour::GarbageAfterStarttls => {
-            smtp.lines().write(b"this is not TLS\r\n").await?;
-            return silence(&mut smtp).await;
-        }
-        _ => {}
-    }
-    let tls = handshake(smtp.into_stream()?, options, config, run).await?;
+    let tls = handshake(smtp.into_parts(), options, config, run).await?;
     let mut smtp = Server::inside_tls(tls, &options.hostname);
     converse(&mut smtp, run).await?;
     close(smtp, options).await
 }
 
-/// Says nothing more until the other side has had enough.
-async fn silence<S: AsyncRead + AsyncWrite + Unpin>(smtp: &mut Server<S>) -> Result<(), Failure> {
-    smtp.lines().drain().await?;
-    Err(SmtpError::Closed {
-        expected: "nothing, having been told to keep silent",
-    }
-    .into())
-}
-
 async fn handshake<S>(
-    stream: S,
+    (stream, early): (S, Vec<u8>),
     options: &ServerOptions,
     config: Option<&Arc<ServerConfig>>,
     run: &mut Run,
@@ -242,26 +221,28 @@ where
     run.dialogue.stage = Stage::Handshake;
     run.certificate_requested = options.client_certificate != ClientCertificate::None;
     let config = config.ok_or(OptionError::NoCredential)?;
-    let recorder = Recorder::new(stream, Side::Server, run.recording.clone());
-    match TlsAcceptor::from(Arc::clone(config))
+    let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
+        return Err(failure);
+    }
+    let tls = match TlsAcceptor::from(Arc::clone(config))
         .accept(recorder)
         .into_fallible()
         .await
     {
-        Ok(tls) => {
-            run.established(tls.get_ref().1);
-            if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-                return Err(Failure::Deliberate(
-                    "the server closed the connection after the handshake",
-                ));
-            }
-            Ok(tls)
-        }
+        Ok(tls) => tls,
         Err((error, stream)) => {
-            drain_reset(&error, stream).await;
-            Err(Failure::Handshake(error))
+            let mut lines = Lines::new(stream);
+            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
         }
+    };
+    run.established(tls.get_ref().1);
+    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
+        return Err(Failure::Deliberate(
+            "the server closed the connection after the handshake",
+        ));
     }
+    Ok(tls)
 }
 
 /// Serves until the end of the dialogue, or true: until TLS shall begin.

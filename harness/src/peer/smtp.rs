@@ -141,7 +141,7 @@ pub enum SmtpError {
     },
     /// A line without an end.
     #[error(
-        "line of more than {limit} bytes received, beginning {start:?}; at most {limit} are read"
+        "line of more than {limit} bytes received, beginning \"{start}\"; at most {limit} are read"
     )]
     LineTooLong {
         /// The limit in bytes, line end included.
@@ -150,13 +150,13 @@ pub enum SmtpError {
         start: String,
     },
     /// A line that ends in LF without CR, which RFC 5321 section 2.3.8 forbids.
-    #[error("line {line:?} ends in a bare LF; expected CR LF")]
+    #[error("line \"{line}\" ends in a bare LF; expected CR LF")]
     BareLineFeed {
         /// The line, escaped.
         line: String,
     },
     /// A reply that is not `ddd[ -]text`.
-    #[error("line {line:?} received; expected a reply such as \"250 Ok\"")]
+    #[error("line \"{line}\" received; expected a reply such as \"250 Ok\"")]
     NotAReply {
         /// The line, escaped.
         line: String,
@@ -188,12 +188,6 @@ pub enum SmtpError {
     /// The server does not offer STARTTLS.
     #[error("STARTTLS was not offered in the reply to EHLO")]
     NotOffered,
-    /// Bytes in clear came where TLS must begin (RFC 3207 section 4.2 has them discarded; here they are an error).
-    #[error("{bytes} bytes in clear received after STARTTLS, before the TLS handshake")]
-    TextBeforeTls {
-        /// How many bytes.
-        bytes: usize,
-    },
     /// A message over [`MAX_MESSAGE`].
     #[error("message of more than {limit} bytes received")]
     MessageTooLarge {
@@ -201,7 +195,7 @@ pub enum SmtpError {
         limit: usize,
     },
     /// A client that sends nothing but nonsense.
-    #[error("{count} commands received that SMTP does not know, the last one {last:?}")]
+    #[error("{count} commands received that SMTP does not know, the last one \"{last}\"")]
     Nonsense {
         /// How many.
         count: usize,
@@ -209,7 +203,7 @@ pub enum SmtpError {
         last: String,
     },
     /// An address, name or text of our own that cannot be sent.
-    #[error("{what} {value:?} cannot be sent: {why}")]
+    #[error("{what} \"{value}\" cannot be sent: {why}")]
     Unsendable {
         /// Which part of the mail.
         what: &'static str,

@@ -11,6 +11,7 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
 use super::capture::Capture;
+use super::dhe::Learner;
 use super::options::OptionError;
 use super::provider::algorithms;
 
@@ -35,7 +36,7 @@ fn note_certificates(capture: &Capture, leaf: &CertificateDer<'_>, rest: &[Certi
     });
 }
 
-/// A client's verifier: takes every certificate, but not a wrong signature.
+/// A client's verifier: takes every certificate, but not a wrong signature nor, in TLS 1.2, a bad prime.
 #[derive(Debug)]
 pub(super) struct ServerWatcher {
     pub(super) capture: Capture,
@@ -44,6 +45,8 @@ pub(super) struct ServerWatcher {
     pub(super) roots: Option<RootCertStore>,
     /// Nothing: the name is not checked.
     pub(super) name: Option<ServerName<'static>>,
+    /// Nothing: no suite with a prime is offered.
+    pub(super) learner: Option<Learner>,
 }
 
 impl ServerCertVerifier for ServerWatcher {
@@ -94,7 +97,11 @@ impl ServerCertVerifier for ServerWatcher {
     ) -> Result<HandshakeSignatureValid, Error> {
         self.capture
             .update(|seen| seen.peer_scheme = Some(dss.scheme));
-        verify_tls12_signature(message, cert, dss, &algorithms())
+        let valid = verify_tls12_signature(message, cert, dss, &algorithms())?;
+        if let Some(learner) = &self.learner {
+            learner.learn(message)?;
+        }
+        Ok(valid)
     }
 
     fn verify_tls13_signature(

@@ -240,7 +240,7 @@ async fn serve(
 }
 
 async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered, deadline: Instant) {
-    let _ = stream.set_nodelay(true);
+    let stream = peer::Prompt::new(stream);
     match behind {
         Behind::Rustls(server) => {
             let (prepared, options) = &**server;
@@ -249,8 +249,7 @@ async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered,
             gathered.peer = Some(report);
         }
         Behind::Postfix(address) => {
-            let Ok(Ok(upstream)) = timeout_at(deadline, TcpStream::connect(address)).await else { return };
-            let _ = upstream.set_nodelay(true);
+            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else { return };
             let report =
                 peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
             gathered.tap = Some(report);

@@ -55,7 +55,11 @@ fn misbehaviour(fault: Option<Fault>) -> Misbehaviour {
     }
 }
 
-pub(super) fn client_options(
+/// The options of a rustls client.
+///
+/// # Errors
+/// A certificate that cannot be made.
+pub fn client_options(
     options: &RustlsClient,
     certificate: Option<&str>,
     pki: &Pki,
@@ -78,7 +82,11 @@ pub(super) fn client_options(
     })
 }
 
-pub(super) fn server_options(
+/// The options of a rustls server.
+///
+/// # Errors
+/// A certificate that cannot be made.
+pub fn server_options(
     options: &RustlsServer,
     certificates: &[String],
     sni: &std::collections::BTreeMap<String, Vec<String>>,

@@ -71,8 +71,12 @@ impl Expect {
         self.delivered.unwrap_or(self.failure.is_none())
     }
 
-    /// `self` with every fact that `other` states put in its place.
+    /// `self` with every fact that `other` states put in its place. Where `other` is a failure,
+    /// nothing that was expected of a session holds any more.
     pub fn overridden_by(mut self, other: &Self) -> Self {
+        if other.failure.is_some() {
+            return other.clone();
+        }
         macro_rules! take {
             ($($field:ident)*) => { $( if other.$field.is_some() { self.$field.clone_from(&other.$field); } )* };
         }

@@ -29,6 +29,7 @@ pub struct ScenarioFile {
     pub targets: OneOrMany<Predicate>,
     /// The software is known to be wrong here: the reason and a link. The case fails on the day
     /// it passes.
+    #[serde(rename = "known_bug")]
     pub known_bug: Option<String>,
     /// Seconds after which the case is given up. Default 30.
     pub deadline: Option<u32>,

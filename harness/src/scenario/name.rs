@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version as TlsVersion};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::error::nearest;
+use super::value::parsed;
 
 fn unknown<'a>(what: &str, found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match nearest(found, known) {
@@ -32,16 +33,13 @@ const SCHEMES: [&str; 10] = [
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident($inner:ty), $schema:literal, $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-        #[serde(try_from = "String")]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub $inner);
 
-        impl TryFrom<String> for $name {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let parse: fn(&str) -> Result<$inner, String> = $parse;
-                parse(&text).map(Self)
+                parsed(deserializer, $schema, |text| parse(text).map(Self))
             }
         }
 

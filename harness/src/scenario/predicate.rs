@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::value::parsed;
 
 /// A dotted version number; missing parts count as zero, letters after a part are dropped
 /// (`1.1.1w` compares as `1.1.1`).
@@ -109,8 +111,7 @@ enum Operator {
 
 /// One condition on the target, e.g. `postfix >= 3.7`. `=` compares as many parts as are given,
 /// so `postfix = 3.7` holds for 3.7.11.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Predicate {
     subject: Subject,
     operator: Operator,
@@ -163,11 +164,9 @@ impl FromStr for Predicate {
     }
 }
 
-impl TryFrom<String> for Predicate {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl<'de> Deserialize<'de> for Predicate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer, "a target condition, e.g. \"postfix >= 3.7\"", str::parse)
     }
 }
 

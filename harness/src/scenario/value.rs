@@ -69,6 +69,28 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     }
 }
 
+/// Deserializes a string through `parse`. Unlike serde's `try_from`, a complaint of `parse` then
+/// has the place of the string, also within a list.
+pub(super) fn parsed<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    struct Text<P>(&'static str, P);
+    impl<T, P: Fn(&str) -> Result<T, String>> Visitor<'_> for Text<P> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).map_err(E::custom)
+        }
+    }
+    deserializer.deserialize_any(Text(expected, parse))
+}
+
 /// The value of a Postfix parameter as one would write it in main.cf. A TOML integer stands for
 /// its digits, a TOML boolean for Postfix's `yes` and `no`.
 #[derive(Clone, Debug, PartialEq, Eq)]

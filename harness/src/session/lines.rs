@@ -171,7 +171,7 @@ pub fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
             Ok(String::new())
         });
     }
-    names.sort();
+    names.sort_by_key(|name| name.as_str());
     names.dedup();
     names
 }

@@ -28,7 +28,7 @@ pub(super) fn peer_summary(report: &PeerReport) -> Option<TlsSummary> {
 fn signature(facts: Option<SignatureFacts>) -> (Option<Signature>, Option<String>) {
     let Some(facts) = facts else { return (None, None) };
     let bits = match facts.key {
-        Some(KeyKind::Rsa { bits }) => u32::try_from(bits).ok(),
+        Some(KeyKind::Rsa(bits)) => u32::try_from(bits).ok(),
         _ => None,
     };
     let (signature, digest) = Signature::from_scheme(facts.scheme, bits);
@@ -152,7 +152,7 @@ fn wire_text(transcript: &Transcript) -> String {
 
 fn certificate(seen: &SeenCertificate) -> String {
     let key = match seen.key {
-        Some(KeyKind::Rsa { bits }) => format!("RSA {bits}"),
+        Some(KeyKind::Rsa(bits)) => format!("RSA {bits}"),
         Some(other) => other.curve().map_or_else(|| format!("{other:?}"), str::to_owned),
         None => "unknown key".to_owned(),
     };

@@ -100,7 +100,9 @@ impl Configuration {
         if begins(CREDENTIALS) {
             return Some(Self::Credentials { text: owned() });
         }
-        let policy = begins(POLICY) || text.contains("_tls_security_level: ") || text.contains("_tls_policy_maps");
+        let policy = begins(POLICY)
+            || text.contains("_tls_security_level: ")
+            || text.contains("_tls_policy_maps");
         policy.then(|| Self::Policy { text: owned() })
     }
 }
@@ -184,7 +186,9 @@ impl DhParameters {
             return Some(Self::of(rest.strip_suffix('"')?, DhProblem::CannotDecode));
         }
         // 3.5 says "1024-bit DH parameters", later versions built with OpenSSL 1.1.1 say "DH parameters".
-        let (size, rest) = text.strip_prefix("cannot load ")?.split_once("DH parameters from file ")?;
+        let (size, rest) = text
+            .strip_prefix("cannot load ")?
+            .split_once("DH parameters from file ")?;
         if !size.is_empty() && !size.ends_with("-bit ") {
             return None;
         }

@@ -24,7 +24,10 @@ impl TlsaRecord {
             matching_type: number(words.next()?)?,
             data: words.next()?.to_owned(),
         };
-        let sound = record.data.bytes().all(|b| b.is_ascii_hexdigit() || b == b'.');
+        let sound = record
+            .data
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || b == b'.');
         (sound && words.next().is_none()).then_some(record)
     }
 }
@@ -83,7 +86,9 @@ impl Dane {
     /// Parses what follows `warning: `.
     pub(super) fn parse_warning(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix("DANE TLSA lookup problem: ") {
-            return Some(Self::LookupProblem { text: rest.to_owned() });
+            return Some(Self::LookupProblem {
+                text: rest.to_owned(),
+            });
         }
         if let Some(rest) = text.strip_prefix("TLS policy lookup for ") {
             let (destination, reason) = rest.split_once(": ")?;
@@ -103,7 +108,9 @@ impl Dane {
             || text.starts_with("reason: dnssec_probe ")
             || text.starts_with("DNSSEC status lookup error for ");
         if validation {
-            return Some(Self::DnssecUnavailable { text: text.to_owned() });
+            return Some(Self::DnssecUnavailable {
+                text: text.to_owned(),
+            });
         }
         if let Some((reason, rest)) = text.split_once(" in RR: ") {
             let (owner, _) = rest.split_once(" IN TLSA ")?;

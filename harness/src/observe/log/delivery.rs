@@ -207,7 +207,10 @@ impl ClientProblem {
             return lost(peer, during, true);
         }
         let tlsa = text.starts_with("TLSA lookup error for ")
-            || matches!(text, "no TLSA records found" | "TLSA records unusable" | "non DNSSEC destination");
+            || matches!(
+                text,
+                "no TLSA records found" | "TLSA records unusable" | "non DNSSEC destination"
+            );
         tlsa.then(|| Self::Tlsa {
             reason: text.to_owned(),
         })
@@ -228,9 +231,10 @@ fn tls_required(text: &str, rest: &str) -> Option<ClientProblem> {
             reply: reply.to_owned(),
         });
     }
-    rest.ends_with("unavailable").then(|| ClientProblem::TlsUnavailable {
-        reason: text.to_owned(),
-    })
+    rest.ends_with("unavailable")
+        .then(|| ClientProblem::TlsUnavailable {
+            reason: text.to_owned(),
+        })
 }
 
 fn spoken(rest: &str) -> Option<ClientProblem> {

@@ -60,7 +60,10 @@ impl SslError {
         let (operation, rest) = if let Some(rest) = text.strip_prefix("SSL_accept error from ") {
             (SslOperation::Accept, rest)
         } else {
-            (SslOperation::Connect, text.strip_prefix("SSL_connect error to ")?)
+            (
+                SslOperation::Connect,
+                text.strip_prefix("SSL_connect error to ")?,
+            )
         };
         let (peer, detail) = rest.split_once(": ")?;
         Some(Self {
@@ -102,7 +105,10 @@ impl CertificateVerification {
             _ => return None,
         };
         let (peer, reason) = rest.split_once(": ")?;
-        let (number, reason) = match reason.strip_prefix("num=").and_then(|rest| rest.split_once(':')) {
+        let (number, reason) = match reason
+            .strip_prefix("num=")
+            .and_then(|rest| rest.split_once(':'))
+        {
             Some((digits, reason)) => (number(digits), reason),
             None => (None, reason),
         };

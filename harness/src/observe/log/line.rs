@@ -56,13 +56,16 @@ impl<'a> LogLine<'a> {
 pub(in crate::observe) fn time_length(line: &str) -> Option<usize> {
     const PATTERN: &[u8] = b"Aaa _0 00:00:00";
     let head = line.as_bytes().get(..PATTERN.len())?;
-    let fits = head.iter().zip(PATTERN).all(|(byte, pattern)| match pattern {
-        b'A' => byte.is_ascii_uppercase(),
-        b'a' => byte.is_ascii_lowercase(),
-        b'0' => byte.is_ascii_digit(),
-        b'_' => byte.is_ascii_digit() || *byte == b' ',
-        other => byte == other,
-    });
+    let fits = head
+        .iter()
+        .zip(PATTERN)
+        .all(|(byte, pattern)| match pattern {
+            b'A' => byte.is_ascii_uppercase(),
+            b'a' => byte.is_ascii_lowercase(),
+            b'0' => byte.is_ascii_digit(),
+            b'_' => byte.is_ascii_digit() || *byte == b' ',
+            other => byte == other,
+        });
     fits.then_some(PATTERN.len())
 }
 
@@ -72,7 +75,8 @@ mod tests {
 
     #[test]
     fn both_styles_of_time() {
-        let line = LogLine::parse("Nov  2 08:07:33 mail postfix/c12/smtp[835]: connect: to x").unwrap();
+        let line =
+            LogLine::parse("Nov  2 08:07:33 mail postfix/c12/smtp[835]: connect: to x").unwrap();
         assert_eq!(
             line,
             LogLine {
@@ -86,13 +90,24 @@ mod tests {
         assert_eq!(line.daemon(), "smtp");
         assert_eq!(line.tag(), Some("c12"));
 
-        let line = LogLine::parse("2026-11-22T08:07:33.123456+00:00 mail postfix/smtpd[1]: x\n").unwrap();
-        assert_eq!((line.host, line.daemon(), line.tag(), line.text), ("mail", "smtpd", None, "x"));
+        let line =
+            LogLine::parse("2026-11-22T08:07:33.123456+00:00 mail postfix/smtpd[1]: x\n").unwrap();
+        assert_eq!(
+            (line.host, line.daemon(), line.tag(), line.text),
+            ("mail", "smtpd", None, "x")
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for line in ["", "Nov", "Nov 22 08:07:33", "Nov 22 08:07:33 mail postfix/smtpd: x", "é", "2026"] {
+        for line in [
+            "",
+            "Nov",
+            "Nov 22 08:07:33",
+            "Nov 22 08:07:33 mail postfix/smtpd: x",
+            "é",
+            "2026",
+        ] {
             assert_eq!(LogLine::parse(line), None, "{line}");
         }
     }

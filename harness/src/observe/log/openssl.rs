@@ -66,7 +66,9 @@ impl LibraryProblem {
 fn alert_in_code(code: u32) -> Option<u8> {
     let old = (code >> 24 == SSL_LIBRARY).then_some(code & 0xfff);
     let new = ((code >> 23) & 0xff == SSL_LIBRARY).then_some(code & 0x7f_ffff);
-    let reason = old.or(new).filter(|reason| ALERT_REASONS.contains(reason))?;
+    let reason = old
+        .or(new)
+        .filter(|reason| ALERT_REASONS.contains(reason))?;
     u8::try_from(reason - ALERT_REASONS.start()).ok()
 }
 
@@ -80,10 +82,18 @@ mod tests {
 
     #[test]
     fn the_dialect_of_3_x() {
-        let problem = parse("error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2361:");
+        let problem = parse(
+            "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2361:",
+        );
         assert_eq!(problem.code, 0x0a00_00c1);
-        assert_eq!((problem.library.as_str(), problem.reason.as_str()), ("SSL routines", "no shared cipher"));
-        assert_eq!((problem.function, problem.alert, problem.line), (None, None, 2361));
+        assert_eq!(
+            (problem.library.as_str(), problem.reason.as_str()),
+            ("SSL routines", "no shared cipher")
+        );
+        assert_eq!(
+            (problem.function, problem.alert, problem.line),
+            (None, None, 2361)
+        );
         assert_eq!(problem.data, "");
     }
 
@@ -93,7 +103,10 @@ mod tests {
             "error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher:\
              ../ssl/statem/statem_srvr.c:2283:",
         );
-        assert_eq!(problem.function.as_deref(), Some("tls_post_process_client_hello"));
+        assert_eq!(
+            problem.function.as_deref(),
+            Some("tls_post_process_client_hello")
+        );
         assert_eq!(problem.reason, "no shared cipher");
     }
 
@@ -104,7 +117,11 @@ mod tests {
             "error:0A00042E:SSL routines::tlsv1 alert protocol version:../ssl/record/rec_layer_s3.c:918:",
             "error:1409442E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../ssl/record/rec_layer_s3.c:1544:",
         ] {
-            assert_eq!(parse(text).alert, Some(AlertDescription::PROTOCOL_VERSION), "{text}");
+            assert_eq!(
+                parse(text).alert,
+                Some(AlertDescription::PROTOCOL_VERSION),
+                "{text}"
+            );
         }
     }
 

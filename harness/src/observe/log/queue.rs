@@ -44,13 +44,18 @@ impl QueueEvent {
         is_queue_id(id).then_some(())?;
         let action = if matches!(rest, "removed" | "removed (canceled)") {
             QueueAction::Removed
-        } else if let Some(id) = rest.strip_prefix("message-id=").or_else(|| rest.strip_prefix("resent-message-id=")) {
+        } else if let Some(id) = rest
+            .strip_prefix("message-id=")
+            .or_else(|| rest.strip_prefix("resent-message-id="))
+        {
             QueueAction::MessageId(id.to_owned())
         } else if let Some(client) = rest.strip_prefix("client=") {
             let peer = client.split(", ").next().and_then(PeerName::parse)?;
             QueueAction::Client { peer }
         } else if let Some(from) = rest.strip_prefix("from=<") {
-            let (sender, _) = from.rsplit_once(">, size=").or_else(|| from.rsplit_once(">, status="))?;
+            let (sender, _) = from
+                .rsplit_once(">, size=")
+                .or_else(|| from.rsplit_once(">, status="))?;
             QueueAction::Active {
                 sender: sender.to_owned(),
             }
@@ -78,7 +83,9 @@ impl QueueEvent {
 pub(crate) fn is_queue_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     let short = (6..=20).contains(&bytes.len())
-        && bytes.iter().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b))
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b))
         && bytes.iter().any(u8::is_ascii_digit);
     let long = (12..=24).contains(&bytes.len())
         && bytes.get(10) == Some(&b'z')
@@ -94,5 +101,6 @@ pub(super) fn split_queue_id(text: &str) -> Option<(&str, &str)> {
 
 /// A duration or count in decimal notation, such as `0.04` or `0.01/0.03/0/0`: digits, points and slashes.
 pub(super) fn is_decimal(text: &str) -> bool {
-    text.split(['/', '.']).all(|part| number::<u64>(part).is_some())
+    text.split(['/', '.'])
+        .all(|part| number::<u64>(part).is_some())
 }

@@ -52,14 +52,18 @@ impl Screening {
         let role = text.ends_with(" role is disabled by configuration")
             || text.contains(" service role \"") && text.ends_with("\" is not available");
         if role {
-            return Some(Self::RoleUnavailable { text: text.to_owned() });
+            return Some(Self::RoleUnavailable {
+                text: text.to_owned(),
+            });
         }
         let settings = daemon == "tlsproxy"
             && (text.starts_with("request from tlsproxy ")
                 || text.starts_with("to avoid this warning, ")
                 || text.starts_with("(server) '"));
         if settings {
-            return Some(Self::SettingsDiffer { text: text.to_owned() });
+            return Some(Self::SettingsDiffer {
+                text: text.to_owned(),
+            });
         }
         if let Some(rest) = text.strip_prefix("TLS handshake failed for service=") {
             let (service, peer) = rest.split_once(" peer=")?;
@@ -90,7 +94,8 @@ impl Screening {
 }
 
 fn verdict(text: &str) -> Option<Screening> {
-    let capitals = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    let capitals =
+        |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
     let words: Vec<&str> = text.split(' ').take_while(capitals).collect();
     let peer = text.split(' ').skip(words.len()).find_map(|word| {
         let word = word.trim_end_matches(':');

@@ -78,7 +78,12 @@ fn lost_connection(text: &str) -> Option<LogEvent> {
 fn acted(text: &str) -> Option<LogEvent> {
     let (id, rest) = text.split_once(": ")?;
     let (action, rest) = rest.split_once(": ")?;
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let word = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
     if !word(id) || !word(action) {
         return None;
     }

@@ -25,6 +25,18 @@ pub enum Verbose {
         /// In OpenSSL's language.
         list: String,
     },
+    /// `subject=/CN=…`, `issuer=/CN=…`: whole names in the client's certificate, seen by the server.
+    DistinguishedName {
+        /// Whether it is the issuer's.
+        issuer: bool,
+        /// In OpenSSL's one-line form.
+        name: String,
+    },
+    /// Loglevel 3 and 4: `read from …`, `write to …`, and rows of a hexadecimal dump.
+    Dump {
+        /// The line.
+        text: String,
+    },
     /// `PEER: subject_CN=…, issuer=…, cert fingerprint=…, pkey fingerprint=…`; 3.5 and 3.7 say `issuer_CN`, `fingerprint`,
     /// `pkey_fingerprint`.
     Identity {
@@ -149,8 +161,19 @@ impl Verbose {
 }
 
 fn general(text: &str) -> Option<Verbose> {
-    const SESSION_CACHE: [&str; 4] = ["looking for session ", "reloaded session ", "remove session ", "save session "];
-    const STATE: [&str; 5] = ["SSL_accept:", "SSL_connect:", "SSL3 alert read:", "SSL3 alert write:", "SSL_shutdown:"];
+    const SESSION_CACHE: [&str; 4] = [
+        "looking for session ",
+        "reloaded session ",
+        "remove session ",
+        "save session ",
+    ];
+    const STATE: [&str; 5] = [
+        "SSL_accept:",
+        "SSL_connect:",
+        "SSL3 alert read:",
+        "SSL3 alert write:",
+        "SSL_shutdown:",
+    ];
     let owned = || text.to_owned();
     if STATE.iter().any(|start| text.starts_with(start)) {
         return Some(Verbose::State { text: owned() });
@@ -158,9 +181,23 @@ fn general(text: &str) -> Option<Verbose> {
     if SESSION_CACHE.iter().any(|start| text.starts_with(start)) {
         return Some(Verbose::SessionCache { text: owned() });
     }
+    for (start, issuer) in [("subject=/", false), ("issuer=/", true)] {
+        if text.starts_with(start) {
+            let (_, name) = text.split_once('=')?;
+            let name = name.to_owned();
+            return Some(Verbose::DistinguishedName { issuer, name });
+        }
+    }
+    if is_dump(text) {
+        return Some(Verbose::Dump { text: owned() });
+    }
     match text {
-        "initializing the client-side TLS engine" => return Some(Verbose::Initializing(Side::Client)),
-        "initializing the server-side TLS engine" => return Some(Verbose::Initializing(Side::Server)),
+        "initializing the client-side TLS engine" => {
+            return Some(Verbose::Initializing(Side::Client));
+        }
+        "initializing the server-side TLS engine" => {
+            return Some(Verbose::Initializing(Side::Server));
+        }
         _ => {}
     }
     for (start, side) in [
@@ -192,6 +229,17 @@ fn general(text: &str) -> Option<Verbose> {
     text.strip_prefix("TA cert as TLSA record: ")
         .or_else(|| text.strip_prefix("TA public key as TLSA record: "))
         .and_then(tlsa)
+}
+
+/// `read from 5603A2F1C7A0 [5603A2FA3B43] (5 bytes => 5 (0x5))`, `0010 - 16 03 01 …`.
+fn is_dump(text: &str) -> bool {
+    let traffic = (text.starts_with("read from ") || text.starts_with("write to "))
+        && text.contains(" bytes => ");
+    let offset = text
+        .split_once(" - ")
+        .map(|(offset, _)| offset)
+        .unwrap_or_default();
+    traffic || offset.len() >= 4 && offset.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn tlsa(text: &str) -> Option<Verbose> {
@@ -236,7 +284,10 @@ fn about(peer: PeerName, text: &str) -> Option<Verbose> {
     if text.starts_with("re-using session with untrusted ") {
         return Some(Verbose::UntrustedSession { peer });
     }
-    for (start, issued) in [("Issuing session ticket", true), ("Decrypting session ticket", false)] {
+    for (start, issued) in [
+        ("Issuing session ticket", true),
+        ("Decrypting session ticket", false),
+    ] {
         if let Some(rest) = text.strip_prefix(start) {
             let key_expiration = number(rest.strip_prefix(", key expiration: ")?)?;
             return Some(Verbose::Ticket {
@@ -250,18 +301,28 @@ fn about(peer: PeerName, text: &str) -> Option<Verbose> {
         return identity(peer, rest);
     }
     if text.contains(" session ") && text.ends_with(" cache") {
-        return Some(Verbose::SessionCache { text: text.to_owned() });
+        return Some(Verbose::SessionCache {
+            text: text.to_owned(),
+        });
     }
     chain_step(&peer, text).or_else(|| matched(peer, text))
 }
 
 fn identity(peer: PeerName, rest: &str) -> Option<Verbose> {
-    let (subject, rest) = rest.split_once(", issuer=").or_else(|| rest.split_once(", issuer_CN="))?;
-    let (rest, key) = match rest.rsplit_once(", pkey fingerprint=").or_else(|| rest.rsplit_once(", pkey_fingerprint=")) {
+    let (subject, rest) = rest
+        .split_once(", issuer=")
+        .or_else(|| rest.split_once(", issuer_CN="))?;
+    let (rest, key) = match rest
+        .rsplit_once(", pkey fingerprint=")
+        .or_else(|| rest.rsplit_once(", pkey_fingerprint="))
+    {
         Some((rest, key)) => (rest, Some(key)),
         None => (rest, None),
     };
-    let (issuer, certificate) = match rest.rsplit_once(", cert fingerprint=").or_else(|| rest.rsplit_once(", fingerprint=")) {
+    let (issuer, certificate) = match rest
+        .rsplit_once(", cert fingerprint=")
+        .or_else(|| rest.rsplit_once(", fingerprint="))
+    {
         Some((issuer, certificate)) => (issuer, Some(certificate)),
         None => (rest, None),
     };
@@ -275,7 +336,10 @@ fn identity(peer: PeerName, rest: &str) -> Option<Verbose> {
 }
 
 fn chain_step(peer: &PeerName, text: &str) -> Option<Verbose> {
-    let (depth, rest) = match text.strip_prefix("depth=").and_then(|rest| rest.split_once(' ')) {
+    let (depth, rest) = match text
+        .strip_prefix("depth=")
+        .and_then(|rest| rest.split_once(' '))
+    {
         Some((depth, rest)) => (Some(number(depth)?), rest),
         None => (None, text),
     };
@@ -291,7 +355,8 @@ fn chain_step(peer: &PeerName, text: &str) -> Option<Verbose> {
 
 fn matched(peer: PeerName, text: &str) -> Option<Verbose> {
     let known = text.starts_with("Matched ")
-        || text.starts_with("depth=") && (text.contains(" matched ") || text.contains("trust-anchor"));
+        || text.starts_with("depth=")
+            && (text.contains(" matched ") || text.contains("trust-anchor"));
     let (what, record) = match text.split_once(": ") {
         Some((what, rest)) => (what, TlsaRecord::parse(rest)),
         None => (text, None),

@@ -98,12 +98,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         Ok(())
     }
 
-    /// The stream, for TLS to take over.
-    ///
-    /// # Errors
-    /// When the server has sent more than its reply.
-    pub fn into_stream(self) -> Result<S, SmtpError> {
-        self.lines.into_stream()
+    /// The stream, for TLS to take over, and the bytes already read from it.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        self.lines.into_parts()
     }
 
     /// The lines underneath.

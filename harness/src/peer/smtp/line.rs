@@ -2,6 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::super::tap::gone;
 use super::{Reply, SmtpError};
 
 /// Longest line read, in bytes with its CR LF. RFC 5321 section 4.5.3.1 asks for 512 (commands, replies) and 1000
@@ -110,28 +111,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
         }
     }
 
-    /// Writes `bytes` and flushes them.
+    /// Writes `bytes` and flushes them. That the other side has gone is no error yet: what it said last is still to be
+    /// read, and says why.
     ///
     /// # Errors
-    /// When the stream fails.
+    /// When the stream fails otherwise.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), SmtpError> {
-        self.stream.write_all(bytes).await?;
-        self.stream.flush().await?;
-        Ok(())
+        let written = match self.stream.write_all(bytes).await {
+            Ok(()) => self.stream.flush().await,
+            failed => failed,
+        };
+        match written {
+            Err(error) if !gone(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
-    /// The stream, for TLS to take over.
-    ///
-    /// # Errors
-    /// When the other side has already sent bytes that belong to no line that was read.
-    pub fn into_stream(self) -> Result<S, SmtpError> {
-        if self.buffer.is_empty() {
-            Ok(self.stream)
-        } else {
-            Err(SmtpError::TextBeforeTls {
-                bytes: self.buffer.len(),
-            })
-        }
+    /// The stream, for TLS to take over, and the bytes already read from it. TLS must see those too: text injected
+    /// after STARTTLS then breaks the handshake instead of passing unseen (RFC 3207 section 4.2).
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        (self.stream, self.buffer)
     }
 
     /// The stream itself.

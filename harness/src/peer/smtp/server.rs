@@ -198,12 +198,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         }
     }
 
-    /// The stream, for TLS to take over.
-    ///
-    /// # Errors
-    /// When the client has sent more than its STARTTLS.
-    pub fn into_stream(self) -> Result<S, SmtpError> {
-        self.lines.into_stream()
+    /// The stream, for TLS to take over, and the bytes already read from it.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        self.lines.into_parts()
     }
 
     /// The lines underneath.

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Starts one Postfix, and ends it when nobody needs it any more. The same for every engine:
+#
+#   supervise HOME DAEMON_DIRECTORY POLL     POLL: seconds between two looks at the lease, or `forever`
+#
+# HOME is empty in a container, whose end removes everything. In the chroot engine it is the directory that holds
+# the fleet's root (HOME/root) and is removed with it.
+#
+# Every process that uses the fleet has a connection to its lease port open, and Postfix's spawn(8) holds a shared
+# lock for each (see master.cf). When four looks in a row find no lock, nobody is left.
+
+home=$1 daemons=$2 poll=$3
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
+root=
+[ -z "$home" ] || root=$home/root
+lease=$root/etc/postfix/pfs/lease
+
+watch() {
+    unused=0
+    while [ "$unused" -lt 4 ]; do
+        sleep "$poll"
+        if flock -n -x "$lease" true; then unused=$((unused + 1)); else unused=0; fi
+    done
+    echo "pfs: nobody uses this fleet any more: it ends"
+    kill -TERM "$1"
+}
+
+if [ "$4" = watch ]; then
+    watch "$5"
+    exit
+fi
+
+# In sessions of their own, so that each can be ended as a group.
+if [ -n "$root" ]; then
+    setsid chroot "$root" "$daemons/master" -d &
+else
+    setsid "$daemons/master" -d &
+fi
+master=$!
+watcher=
+if [ "$poll" != forever ]; then
+    setsid /bin/sh "$0" "$home" "$daemons" "$poll" watch $$ &
+    watcher=$!
+fi
+
+ended=
+trap 'ended=asked; kill -KILL "-$master"' TERM INT HUP
+wait "$master"
+status=$?
+while [ -z "$ended" ] && kill -0 "$master" 2>/dev/null; do
+    wait "$master"
+    status=$?
+done
+trap '' TERM INT HUP
+if [ -z "$ended" ]; then
+    # master(8) is silent about a main.cf it cannot use.
+    if [ -n "$root" ]; then chroot "$root" postfix check 2>&1; else postfix check 2>&1; fi
+    echo "pfs: master ended with status $status"
+fi
+kill -KILL "-$master" 2>/dev/null
+[ -z "$watcher" ] || kill -KILL "-$watcher" 2>/dev/null
+
+if [ -n "$home" ]; then
+    # Made by the engine as the first file of a home, and nowhere else.
+    [ ! -f "$home/pfs-fleet" ] || rm -rf -- "$home"
+elif [ -z "$ended" ]; then
+    # Time for the harness to read why, before the container removes itself.
+    sleep 2
+fi

@@ -1,0 +1,125 @@
+//! What goes wrong, and in whose words that is told.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use pfs_containers::{EngineChoice, Error, Target, silent};
+use rstest::rstest;
+use testcontainers::bollard::{self, query_parameters::CreateImageOptionsBuilder};
+use tokio::time::Instant;
+
+use crate::{open, spec};
+
+#[rstest]
+#[case::docker_master(EngineChoice::Docker, "inet_protocols", "pigeon", "pigeon")]
+#[case::chroot_master(EngineChoice::Chroot, "inet_protocols", "pigeon", "pigeon")]
+#[case::docker_smtpd(
+    EngineChoice::Docker,
+    "smtpd_relay_restrictions",
+    "permit",
+    "fatal: in parameter smtpd_relay_restrictions"
+)]
+#[case::chroot_smtpd(
+    EngineChoice::Chroot,
+    "smtpd_relay_restrictions",
+    "permit",
+    "fatal: in parameter smtpd_relay_restrictions"
+)]
+#[tokio::test]
+async fn postfix_says_why(
+    #[case] engine: EngineChoice,
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] words: &str,
+) {
+    let engine = open(engine).await;
+    let mut spec = spec(&*engine, &format!("refused-{}", name.len())).await;
+    // smtpd_recipient_restrictions alone would do, too.
+    spec.main_cf
+        .set("smtpd_recipient_restrictions", "permit")
+        .set(name, value);
+    let began = Instant::now();
+    let error = engine
+        .start(&spec)
+        .await
+        .err()
+        .expect("Postfix refuses that");
+    let Error::Refused { words: said, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(said.iter().any(|line| line.contains(words)), "{error}");
+    assert!(!error.is_usage());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    // The id is free again: nothing was left behind.
+    spec.main_cf.set(
+        name,
+        if name == "inet_protocols" {
+            "ipv4"
+        } else {
+            "permit_mynetworks, reject"
+        },
+    );
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let fleet = loop {
+        match engine.start(&spec).await {
+            Ok(fleet) => break fleet,
+            Err(error) if Instant::now() > deadline => panic!("{error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_image_without_postfix() {
+    let engine = open(EngineChoice::Docker).await;
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let options = CreateImageOptionsBuilder::new()
+        .from_src("-")
+        .repo("localhost/pfs-test-empty")
+        .tag("1")
+        .build();
+    let empty = bollard::body_full(vec![0; 1024].into());
+    docker
+        .create_image(Some(options), Some(empty), None)
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    let target = Target::parse("empty=image:localhost/pfs-test-empty:1").unwrap();
+    let error = engine.prepare(&target, &silent()).await.unwrap_err();
+    assert!(matches!(error, Error::ImageBuild { .. }), "{error}");
+    assert!(error.to_string().contains("/bin/sh"), "{error}");
+    docker
+        .remove_image(
+            "localhost/pfs-test-empty:1",
+            None::<bollard::query_parameters::RemoveImageOptions>,
+            None,
+        )
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_image_nobody_has() {
+    let engine = open(EngineChoice::Docker).await;
+    let target = Target::parse("none=image:localhost:1/none:1").unwrap();
+    let error = engine.prepare(&target, &silent()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("pulling localhost:1/none:1"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_image_without_docker() {
+    let engine = open(EngineChoice::Chroot).await;
+    let target = Target::parse("mine=image:debian:trixie-slim").unwrap();
+    let error = engine.prepare(&target, &silent()).await.unwrap_err();
+    assert!(error.is_usage(), "{error}");
+}

@@ -1,0 +1,260 @@
+//! Who ended a handshake or a session, with which alert, and why.
+//!
+//! A Postfix knows two kinds of failure: an error of its own, of which OpenSSL tells the peer in an alert, and an alert of
+//! the peer's, of whose cause it knows nothing more. OpenSSL 1.1.1 and 3.x word both differently; the words here are one.
+
+use std::fmt;
+
+use classic_tls::names::AlertDescription;
+use classic_tls::wire::{self, AlertLevel, Transcript};
+
+use super::agreement::Witness;
+use super::log::{ClientProblem, LibraryProblem, LogEvent, SslErrorDetail};
+use super::summary::Side;
+
+/// The end of a session that should have gone on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Who gave up: sent the alert, closed the connection, found the policy not met.
+    pub side: Side,
+    /// The alert that passed from `side` to the other end, where one is known.
+    pub alert: Option<AlertDescription>,
+    /// In one dialect and in lower case: `no shared cipher`, `certificate has expired`; where only the peer's alert is
+    /// known, `alert` and its name.
+    pub cause: String,
+    /// Who tells it.
+    pub seen_by: Witness,
+}
+
+/// The failure that `events` tell of: the log lines of one session, in the order logged by the Postfix that was its `own`
+/// side; `None` if they tell of none.
+///
+/// An entry of OpenSSL's error stack says more than the line before it, and a certificate that did not verify more than the
+/// refusal that follows, so the most telling event counts, not the first.
+pub fn from_log(witness: Witness, own: Side, events: &[LogEvent]) -> Option<Failure> {
+    let teller = Teller {
+        witness,
+        own,
+        events,
+    };
+    // OpenSSL's error stack follows the line that says the handshake ended. What stands before it, or without it, is about a
+    // file or a setting.
+    let ended = events
+        .iter()
+        .position(|event| matches!(event, LogEvent::SslError(_)));
+    let library = ended.and_then(|position| {
+        events[position..].iter().find_map(|event| match event {
+            LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => {
+                Some(problem)
+            }
+            _ => None,
+        })
+    });
+    if let Some(problem) = library {
+        return Some(teller.library(problem));
+    }
+    events
+        .iter()
+        .filter_map(|event| teller.event(event))
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, failure)| failure)
+}
+
+/// The failures that a recording shows: the fatal alerts in it that are not encrypted.
+pub fn from_wire(transcript: &Transcript) -> Vec<Failure> {
+    let fatal = transcript
+        .alerts
+        .iter()
+        .filter(|(_, level, _)| *level == AlertLevel::Fatal);
+    fatal
+        .map(|(side, _, alert)| Failure {
+            side: match side {
+                wire::Side::Client => Side::Client,
+                wire::Side::Server => Side::Server,
+            },
+            alert: Some(*alert),
+            cause: format!("alert {alert}"),
+            seen_by: Witness::Wire,
+        })
+        .collect()
+}
+
+/// The log of one end.
+#[derive(Clone, Copy)]
+struct Teller<'a> {
+    witness: Witness,
+    own: Side,
+    events: &'a [LogEvent],
+}
+
+/// How little a failure tells beside others of the same log: 0 is the most telling.
+type Rank = u8;
+
+impl Teller<'_> {
+    fn failure(self, side: Side, cause: impl Into<String>) -> Failure {
+        Failure {
+            side,
+            alert: None,
+            cause: cause.into(),
+            seen_by: self.witness,
+        }
+    }
+
+    fn library(self, problem: &LibraryProblem) -> Failure {
+        if let Some(alert) = problem.alert {
+            return Failure {
+                alert: Some(alert),
+                ..self.failure(self.own.other(), format!("alert {alert}"))
+            };
+        }
+        let reason = normalised(&problem.reason);
+        let cause = match reason.as_str() {
+            "certificate verify failed" => self.verification_or(&reason),
+            _ => reason,
+        };
+        Failure {
+            alert: alert_for(&problem.reason),
+            ..self.failure(self.own, cause)
+        }
+    }
+
+    fn event(self, event: &LogEvent) -> Option<(Rank, Failure)> {
+        Some(match event {
+            LogEvent::Abort { reason, .. } => {
+                (0, self.failure(self.own, self.verification_or(reason)))
+            }
+            LogEvent::ClientProblem { problem, .. } => self.problem(problem)?,
+            LogEvent::Delivery(delivery) => self.problem(delivery.problem.as_ref()?)?,
+            LogEvent::SslError(error) => match &error.detail {
+                SslErrorDetail::LostConnection => {
+                    (1, self.failure(self.own.other(), "lost connection"))
+                }
+                SslErrorDetail::System(text) => {
+                    (1, self.failure(self.own.other(), normalised(text)))
+                }
+                SslErrorDetail::Code(_) => (3, self.failure(self.own, "handshake failure")),
+            },
+            LogEvent::LostConnection { after, timeout, .. } => {
+                let what = if *timeout {
+                    "timeout"
+                } else {
+                    "lost connection"
+                };
+                (
+                    4,
+                    self.failure(self.own.other(), format!("{what} after {after}")),
+                )
+            }
+            _ => return None,
+        })
+    }
+
+    fn problem(self, problem: &ClientProblem) -> Option<(Rank, Failure)> {
+        Some(match problem {
+            ClientProblem::CertificateNotAccepted { reason } => {
+                (0, self.failure(Side::Client, self.verification_or(reason)))
+            }
+            ClientProblem::TlsRequiredNotOffered { .. } => {
+                (1, self.failure(Side::Client, "starttls not offered"))
+            }
+            ClientProblem::StartTlsRefused { .. } => {
+                (1, self.failure(Side::Server, "starttls refused"))
+            }
+            ClientProblem::RefusedToTalk { reply, .. } => {
+                // What a server says that aborts for want of a client certificate has its reason after "Error: ".
+                let reason = reply
+                    .split_once(" Error: ")
+                    .map(|(_, reason)| normalised(reason));
+                (
+                    1,
+                    self.failure(
+                        Side::Server,
+                        reason.unwrap_or_else(|| "refused to talk".to_owned()),
+                    ),
+                )
+            }
+            ClientProblem::Tlsa { reason } => (1, self.failure(Side::Client, normalised(reason))),
+            ClientProblem::TlsUnavailable { .. } => {
+                (1, self.failure(Side::Client, "tls unavailable"))
+            }
+            ClientProblem::ConnectionLost { timeout, .. } => {
+                let cause = if *timeout {
+                    "timeout"
+                } else {
+                    "lost connection"
+                };
+                (2, self.failure(Side::Server, cause))
+            }
+            ClientProblem::CannotStartTls { reason } => {
+                (3, self.failure(Side::Client, normalised(reason)))
+            }
+            ClientProblem::Replied { .. } => return None,
+        })
+    }
+
+    /// Why the certificate did not verify, where a line says so, else `fallback`; in one dialect.
+    fn verification_or(self, fallback: &str) -> String {
+        let failed = self.events.iter().find_map(|event| match event {
+            LogEvent::CertificateVerification(failed) => Some(failed.reason.as_str()),
+            _ => None,
+        });
+        normalised(failed.unwrap_or(fallback))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.side, self.cause)?;
+        match self.alert {
+            Some(alert) if !self.cause.starts_with("alert ") => write!(f, " (alert {alert})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `reason` in lower case and in the words of OpenSSL 3.x and Postfix 3.7, whatever the version that printed it.
+pub fn normalised(reason: &str) -> String {
+    let reason = reason.trim().to_lowercase();
+    match reason.as_str() {
+        // X509_verify_cert_error_string() of OpenSSL 1.1.1 has no hyphen.
+        "self signed certificate" => "self-signed certificate".to_owned(),
+        "self signed certificate in certificate chain" => {
+            "self-signed certificate in certificate chain".to_owned()
+        }
+        // Postfix 3.5.
+        "server certificate not trusted" => "server certificate not verified".to_owned(),
+        // Reason 258 of the SSL library, named differently on the two ends.
+        "no protocols available" => "unsupported protocol".to_owned(),
+        _ => reason,
+    }
+}
+
+/// The alert that OpenSSL sends when it fails for `reason` (the `SSLfatal` calls in `ssl/statem` and `ssl/record`);
+/// `None` where that depends on more, or where it sends none, as it does for a first record that is not TLS at all
+/// (`wrong version number`, `http request`).
+pub fn alert_for(reason: &str) -> Option<AlertDescription> {
+    Some(match reason {
+        "no shared cipher"
+        | "no suitable key share"
+        | "no suitable groups"
+        | "no shared signature algorithms"
+        | "no suitable signature algorithm"
+        | "no shared groups"
+        | "dh key too small"
+        | "unsafe legacy renegotiation disabled" => AlertDescription::HANDSHAKE_FAILURE,
+        "unsupported protocol" | "wrong ssl version" | "version too low" => {
+            AlertDescription::PROTOCOL_VERSION
+        }
+        "unexpected message" => AlertDescription::UNEXPECTED_MESSAGE,
+        "length mismatch" | "length too short" | "bad extension" => AlertDescription::DECODE_ERROR,
+        "bad record mac" | "decryption failed or bad record mac" => {
+            AlertDescription::BAD_RECORD_MAC
+        }
+        "inappropriate fallback" => AlertDescription::INAPPROPRIATE_FALLBACK,
+        "callback failed" | "internal error" => AlertDescription::INTERNAL_ERROR,
+        "bad key share" | "wrong cipher returned" | "unknown cipher returned" | "wrong curve" => {
+            AlertDescription::ILLEGAL_PARAMETER
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,445 @@
+//! The `Received:` header that a Postfix server puts on a message, and what it says about TLS.
+//!
+//! `smtpd_tls_received_header = yes` adds two comments to it: the session and the client's certificate.
+
+mod tokens;
+
+use std::fmt;
+
+use tokens::{Token, Tokens, unfold};
+
+use super::summary::{Direction, PeerName, Status, TlsSummary};
+
+/// More than any message has (`hopcount_limit` is 50 by default); what follows is not looked at.
+const MOST_HEADERS: usize = 1_000;
+/// Longer headers are cut: Postfix itself stops at `header_size_limit`, 102,400 bytes.
+const LONGEST_HEADER: usize = 102_400;
+
+/// What the header says about the client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// `No client certificate requested`.
+    NotRequested,
+    /// `Client did not present a certificate`.
+    NotPresented,
+    /// `Client CN "…", Issuer "…" (verified OK|not verified)`.
+    Presented {
+        /// Common name of the subject; Postfix replaces backslashes, non-ASCII and unbalanced parentheses by `?`.
+        cn: String,
+        /// Common name of the issuer.
+        issuer: String,
+        /// Whether the chain leads to a trusted issuer.
+        verified: bool,
+    },
+    /// `Client RPK sha256 digest AA:BB:…` (3.9 and later).
+    RawPublicKey {
+        /// `smtpd_tls_fingerprint_digest`.
+        digest: String,
+        /// In hexadecimal with colons.
+        fingerprint: String,
+    },
+}
+
+impl ClientCertificate {
+    /// Parses the text between the parentheses.
+    pub fn from_comment(text: &str) -> Option<Self> {
+        match text {
+            "No client certificate requested" => return Some(Self::NotRequested),
+            "Client did not present a certificate" => return Some(Self::NotPresented),
+            _ => {}
+        }
+        if let Some(rest) = text.strip_prefix("Client RPK ") {
+            let (digest, fingerprint) = rest.split_once(" digest ")?;
+            return Some(Self::RawPublicKey {
+                digest: digest.to_owned(),
+                fingerprint: fingerprint.to_owned(),
+            });
+        }
+        let (cn, rest) = text
+            .strip_prefix("Client CN \"")?
+            .rsplit_once("\", Issuer \"")?;
+        let (issuer, verified) = match rest.strip_suffix("\" (verified OK)") {
+            Some(issuer) => (issuer, true),
+            None => (rest.strip_suffix("\" (not verified)")?, false),
+        };
+        Some(Self::Presented {
+            cn: cn.to_owned(),
+            issuer: issuer.to_owned(),
+            verified,
+        })
+    }
+
+    /// The word that Postfix logs for the same session.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::NotRequested | Self::NotPresented => Status::Anonymous,
+            Self::Presented { verified: true, .. } => Status::Trusted,
+            Self::Presented { .. } | Self::RawPublicKey { .. } => Status::Untrusted,
+        }
+    }
+}
+
+impl fmt::Display for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRequested => f.write_str("No client certificate requested"),
+            Self::NotPresented => f.write_str("Client did not present a certificate"),
+            Self::Presented {
+                cn,
+                issuer,
+                verified,
+            } => {
+                let word = if *verified {
+                    "verified OK"
+                } else {
+                    "not verified"
+                };
+                write!(f, "Client CN \"{cn}\", Issuer \"{issuer}\" ({word})")
+            }
+            Self::RawPublicKey {
+                digest,
+                fingerprint,
+            } => write!(f, "Client RPK {digest} digest {fingerprint}"),
+        }
+    }
+}
+
+/// One `Received:` header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// What the client called itself; `None` with `smtpd_hide_client_session`.
+    pub helo: Option<String>,
+    /// The client as the server knows it, such as `unknown[127.0.0.1]`.
+    pub client: Option<PeerName>,
+    /// The TLS session; `None` in plaintext, and with `smtpd_tls_received_header = no`.
+    pub tls: Option<TlsSummary>,
+    /// The client's certificate.
+    pub client_certificate: Option<ClientCertificate>,
+    /// `Authenticated sender: …`.
+    pub authenticated_sender: Option<String>,
+    /// The server's name.
+    pub by: Option<String>,
+    /// The server's `mail_name`, such as `Postfix`.
+    pub software: Option<String>,
+    /// The protocol: `ESMTP`, `ESMTPS`, `ESMTPSA` (RFC 3848).
+    pub with: Option<String>,
+    /// The queue id.
+    pub id: Option<String>,
+    /// The only recipient.
+    pub recipient: Option<String>,
+    /// As printed.
+    pub date: Option<String>,
+}
+
+impl Received {
+    /// The newest one in `headers`, the part of a message before the first empty line, or all of it.
+    pub fn topmost(headers: &str) -> Option<Self> {
+        Self::nth(headers, 0)
+    }
+
+    /// The one below `n` newer ones.
+    pub fn nth(headers: &str, n: usize) -> Option<Self> {
+        let text = texts(headers).nth(n)?;
+        Self::parse(&text)
+    }
+
+    /// All of them, newest first; those that no Postfix wrote are left out.
+    pub fn all(headers: &str) -> Vec<Self> {
+        texts(headers)
+            .filter_map(|text| Self::parse(&text))
+            .collect()
+    }
+
+    /// Parses one header, folded or not, with or without its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut end = text.len().min(LONGEST_HEADER);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let body = match text[..end].split_once(':') {
+            Some((name, body)) if name.eq_ignore_ascii_case("Received") => body,
+            _ => &text[..end],
+        };
+        let mut received = Self::default();
+        let mut keyword = "";
+        for token in Tokens::new(body) {
+            match token {
+                Token::Date(date) => received.date = Some(date.to_owned()),
+                Token::Comment(comment) => received.comment(keyword, &unfold(comment)),
+                Token::Word(word @ ("from" | "by" | "with" | "id" | "for")) => keyword = word,
+                Token::Word(word) => {
+                    let field = match keyword {
+                        "from" => &mut received.helo,
+                        "by" => &mut received.by,
+                        "with" => &mut received.with,
+                        "id" => &mut received.id,
+                        "for" => &mut received.recipient,
+                        _ => return None,
+                    };
+                    if field.is_none() {
+                        let word = word
+                            .strip_prefix('<')
+                            .and_then(|word| word.strip_suffix('>'))
+                            .unwrap_or(word);
+                        *field = Some(word.to_owned());
+                    }
+                }
+            }
+        }
+        received.complete_tls();
+        (received.by.is_some() && received.date.is_some()).then_some(received)
+    }
+
+    fn comment(&mut self, keyword: &str, text: &str) {
+        match keyword {
+            "by" if self.software.is_none() => self.software = Some(text.to_owned()),
+            "from" => {
+                if let Some(session) = text.strip_prefix("using ") {
+                    self.tls = TlsSummary::from_session(session);
+                } else if let Some(sender) = text.strip_prefix("Authenticated sender: ") {
+                    self.authenticated_sender = Some(sender.to_owned());
+                } else if let Some(certificate) = ClientCertificate::from_comment(text) {
+                    self.client_certificate = Some(certificate);
+                } else if self.client.is_none() {
+                    self.client = client(text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What the other comments say about the session.
+    fn complete_tls(&mut self) {
+        let Some(tls) = &mut self.tls else { return };
+        tls.direction = Some(Direction::From);
+        tls.peer.clone_from(&self.client);
+        tls.status = self
+            .client_certificate
+            .as_ref()
+            .map(ClientCertificate::status);
+        if let (Some(ClientCertificate::RawPublicKey { .. }), Some(signature)) =
+            (&self.client_certificate, &mut tls.client_signature)
+        {
+            signature.raw_public_key = true;
+        }
+    }
+}
+
+/// As Postfix lays it out, without a newline at the end (`smtpd.c`).
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Received: ")?;
+        if let Some(helo) = &self.helo {
+            write!(f, "from {helo}")?;
+            if let Some(client) = &self.client {
+                let host = client.host.as_deref().unwrap_or_default();
+                let literal = if client.address.contains(':') {
+                    "IPv6:"
+                } else {
+                    ""
+                };
+                write!(f, " ({host} [{literal}{}])", client.address)?;
+            }
+            f.write_str("\n\t")?;
+        }
+        if let Some(tls) = &self.tls {
+            let session = tls
+                .session()
+                .to_string()
+                .replacen(" key-exchange ", "\n\t key-exchange ", 1)
+                .replacen(" client-signature ", "\n\t client-signature ", 1);
+            write!(f, "(using {session})\n\t")?;
+        }
+        if let Some(certificate) = &self.client_certificate {
+            write!(f, "({certificate})\n\t")?;
+        }
+        if let Some(sender) = &self.authenticated_sender {
+            write!(f, "(Authenticated sender: {sender})\n\t")?;
+        }
+        write!(f, "by {}", self.by.as_deref().unwrap_or_default())?;
+        if let Some(software) = &self.software {
+            write!(f, " ({software})")?;
+        }
+        for (keyword, value) in [("with", &self.with), ("id", &self.id)] {
+            if let Some(value) = value {
+                write!(f, " {keyword} {value}")?;
+            }
+        }
+        let date = self.date.as_deref().unwrap_or_default();
+        match &self.recipient {
+            Some(recipient) => write!(f, "\n\tfor <{recipient}>; {date}"),
+            None => write!(f, "; {date}"),
+        }
+    }
+}
+
+/// `NAME [ADDRESS]`, the address with `IPv6:` before it if it is one.
+fn client(text: &str) -> Option<PeerName> {
+    let (host, rest) = match text.split_once(" [") {
+        Some(parts) => parts,
+        None => ("", text.strip_prefix('[')?),
+    };
+    let address = rest.strip_suffix(']')?;
+    let address = address.strip_prefix("IPv6:").unwrap_or(address);
+    PeerName::parse(&format!("{host}[{address}]"))
+}
+
+/// The headers named `Received`, folded as they are.
+fn texts(headers: &str) -> impl Iterator<Item = String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in headers.lines().take_while(|line| !line.is_empty()) {
+        if line.starts_with([' ', '\t']) {
+            if let (true, Some(text)) = (inside, found.last_mut()) {
+                text.push('\n');
+                text.push_str(line);
+            }
+            continue;
+        }
+        inside = line
+            .split_once(':')
+            .is_some_and(|(name, _)| name.eq_ignore_ascii_case("Received"));
+        if inside {
+            if found.len() == MOST_HEADERS {
+                break;
+            }
+            found.push(line.to_owned());
+        }
+    }
+    found.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TLS13: &str = "Received: from mail.example.test (unknown [127.0.0.1])\n\
+        \t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n\
+        \t key-exchange X25519MLKEM768 server-signature RSA-PSS (2048 bits) server-digest SHA256\n\
+        \t client-signature RSA-PSS (2048 bits) client-digest SHA256)\n\
+        \t(Client CN \"client.example.test\", Issuer \"Facts Test CA\" (verified OK))\n\
+        \tby mail.example.test (Postfix) with ESMTPS id D7C7C104AF2\n\
+        \tfor <t@box.test>; Sun, 22 Nov 2026 08:07:33 +0000 (UTC)";
+
+    #[test]
+    fn every_part_of_a_tls_1_3_header() {
+        let received = Received::parse(TLS13).unwrap();
+        assert_eq!(received.helo.as_deref(), Some("mail.example.test"));
+        assert_eq!(
+            received.client.as_ref().unwrap().to_string(),
+            "unknown[127.0.0.1]"
+        );
+        let tls = received.tls.as_ref().unwrap();
+        assert_eq!(tls.status, Some(Status::Trusted));
+        assert_eq!(tls.client_digest.as_deref(), Some("SHA256"));
+        assert_eq!(
+            received.client_certificate,
+            Some(ClientCertificate::Presented {
+                cn: "client.example.test".into(),
+                issuer: "Facts Test CA".into(),
+                verified: true
+            })
+        );
+        assert_eq!(
+            (received.by.as_deref(), received.software.as_deref()),
+            (Some("mail.example.test"), Some("Postfix"))
+        );
+        assert_eq!(
+            (received.with.as_deref(), received.id.as_deref()),
+            (Some("ESMTPS"), Some("D7C7C104AF2"))
+        );
+        assert_eq!(received.recipient.as_deref(), Some("t@box.test"));
+        assert_eq!(
+            received.date.as_deref(),
+            Some("Sun, 22 Nov 2026 08:07:33 +0000 (UTC)")
+        );
+        assert_eq!(received.to_string(), TLS13);
+    }
+
+    #[test]
+    fn folding_does_not_matter() {
+        let unfolded = TLS13.replace("\n\t", " ").replace("  ", " ");
+        assert_eq!(Received::parse(&unfolded), Received::parse(TLS13));
+        assert_eq!(
+            Received::parse(&TLS13.replace('\n', "\r\n")),
+            Received::parse(TLS13)
+        );
+    }
+
+    #[test]
+    fn the_nth_of_a_message() {
+        let message = format!(
+            "Return-Path: <s@example.test>\n{TLS13}\nReceived: by old.example.test (Postfix, from userid 0)\n\
+             \tid 123456; Sun, 22 Nov 2026 08:07:33 +0000 (UTC)\nSubject: x\n\nReceived: from body\n"
+        );
+        assert_eq!(
+            Received::topmost(&message).unwrap().id.as_deref(),
+            Some("D7C7C104AF2")
+        );
+        let oldest = Received::nth(&message, 1).unwrap();
+        assert_eq!((oldest.helo, oldest.id.as_deref()), (None, Some("123456")));
+        assert_eq!(Received::nth(&message, 2), None);
+        assert_eq!(Received::all(&message).len(), 2);
+    }
+
+    #[test]
+    fn certificate_comments() {
+        let raw = ClientCertificate::from_comment("Client RPK sha256 digest F9:B5:52").unwrap();
+        assert_eq!(raw.status(), Status::Untrusted);
+        assert_eq!(raw.to_string(), "Client RPK sha256 digest F9:B5:52");
+        let odd = "Client CN \"we(ird) \"name\"\", Issuer \"\" (not verified)";
+        assert_eq!(
+            ClientCertificate::from_comment(odd).unwrap().to_string(),
+            odd
+        );
+        assert_eq!(ClientCertificate::from_comment("Client CN \"x\""), None);
+    }
+
+    #[test]
+    fn a_raw_public_key_without_curve_or_bits_is_told_by_the_other_comment() {
+        let text = TLS13
+            .replace(
+                "client-signature RSA-PSS (2048 bits) client-digest SHA256",
+                "client-signature ED25519",
+            )
+            .replace(
+                "Client CN \"client.example.test\", Issuer \"Facts Test CA\" (verified OK)",
+                "Client RPK sha256 digest AA:BB",
+            );
+        let received = Received::parse(&text).unwrap();
+        assert!(
+            received
+                .tls
+                .as_ref()
+                .unwrap()
+                .client_signature
+                .as_ref()
+                .unwrap()
+                .raw_public_key
+        );
+        assert_eq!(received.to_string(), text);
+    }
+
+    #[test]
+    fn ipv6_clients() {
+        let text = TLS13.replace("[127.0.0.1]", "[IPv6:2001:db8::1]");
+        let received = Received::parse(&text).unwrap();
+        assert_eq!(received.client.as_ref().unwrap().address, "2001:db8::1");
+        assert_eq!(received.to_string(), text);
+    }
+
+    #[test]
+    fn nonsense_is_no_header() {
+        for text in [
+            "",
+            "Received:",
+            "Received: (((",
+            "from x",
+            "Received: what is this; now",
+            ";",
+            "\u{e9}(",
+        ] {
+            assert_eq!(Received::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Scenario files and options that are wrong: a clear error with the place, exit code 2, and
+//! nothing started. No Docker, no root.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const GOOD: &str = "why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = {}\n";
+
+fn scenarios(files: &[(&str, &[u8])]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    dir
+}
+
+fn pfs(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pfs"))
+        .args(arguments)
+        .arg("--scenarios")
+        .arg(dir)
+        // A cache that cannot be made: whoever touches it has started something.
+        .env("PFS_CACHE", "/dev/null/nothing-may-be-started")
+        .output()
+        .unwrap()
+}
+
+/// `pfs run` on one file, which must be refused with these words at this place.
+#[track_caller]
+fn refused(contents: &[u8], place: &str, words: &[&str]) {
+    let dir = scenarios(&[("topic/case.toml", contents)]);
+    let output = pfs(dir.path(), &["run"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty());
+    for word in [place].iter().chain(words) {
+        assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
+    }
+    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
+}
+
+#[test]
+fn unknown_key_names_the_nearest() {
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = { verions = [] }\n",
+        "topic/case.toml:5:12",
+        &["unknown field `verions`", "did you mean `versions`?"],
+    );
+}
+
+#[test]
+fn wrong_type_says_what_was_expected() {
+    refused(
+        b"why = 3\n[server]\npostfix = {}\n[client]\nrustls = {}\n",
+        "topic/case.toml:1:7",
+        &["integer `3`", "expected a string"],
+    );
+}
+
+#[test]
+fn a_parameter_is_one_scalar_line() {
+    refused(
+        b"why = \"w\"\n[server]\npostfix = { myhostname = [] }\n[client]\nrustls = {}\n",
+        "topic/case.toml:3:26",
+        &["main.cf value"],
+    );
+    refused(
+        b"why = \"w\"\n[server]\npostfix = { myhostname = \"a\\nsmtp inet n - - - - x\" }\n[client]\nrustls = {}\n",
+        "topic/case.toml:3:26",
+        &["line break"],
+    );
+}
+
+#[test]
+fn missing_keys() {
+    refused(b"[server]\npostfix = {}\n[client]\nrustls = {}\n", "topic/case.toml", &["missing field `why`"]);
+    refused(b"why = \"w\"\n[server]\npostfix = {}\n", "topic/case.toml", &["missing field `client`"]);
+    refused(b"why = \"w\"\n[server]\n[client]\nrustls = {}\n", "topic/case.toml", &["[server] names no peer"]);
+    refused(
+        b"why = \"w\"\n[server]\nrustls = {}\n[client]\nrustls = {}\n",
+        "topic/case.toml",
+        &["neither side is a Postfix"],
+    );
+    refused(b"why = \" \"\n[server]\npostfix = {}\n[client]\nrustls = {}\n", "topic/case.toml", &["`why` is empty"]);
+}
+
+#[test]
+fn unknown_names() {
+    let with = |client: &str| format!("why = \"w\"\n[server]\npostfix = {{}}\n[client]\n{client}\n");
+    for (client, place, words) in [
+        ("rustls = { groups = [\"P-257\"] }", "5:22", "unknown group `P-257`; did you mean `P-256`?"),
+        ("rustls = { versions = [\"TLSv1.4\"] }", "5:24", "unknown TLS version `TLSv1.4`; did you mean"),
+        ("rustls = { ciphers = [\"ECDHE-RSA-AES256-GCM-SHA383\"] }", "5:23", "did you mean `ECDHE-RSA-AES"),
+        ("rustls = { signatures = [\"ed25518\"] }", "5:26", "did you mean `ed25519`?"),
+        ("rustls = {}\ncert = \"client-rsaa\"", "6:8", "client-rsa"),
+    ] {
+        refused(with(client).as_bytes(), &format!("case.toml:{place}"), &[words]);
+    }
+}
+
+#[test]
+fn wrong_target_conditions() {
+    refused(
+        b"why = \"w\"\ntargets = [\"exim >= 4\"]\n[server]\npostfix = {}\n[client]\nrustls = {}\n",
+        "topic/case.toml:2:12",
+        &["expected e.g. \"postfix >= 3.7\""],
+    );
+}
+
+#[test]
+fn duplicate_cases() {
+    let dir = scenarios(&[("a/x.toml", GOOD.as_bytes()), ("a/X.toml", GOOD.as_bytes())]);
+    let output = pfs(dir.path(), &["run"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("duplicate case"), "{stderr}");
+}
+
+#[test]
+fn matrix_mistakes() {
+    let with = |matrix: &str| format!("{GOOD}[matrix]\n{matrix}\n");
+    refused(with("a = []").as_bytes(), "case.toml:7:5", &["is empty"]);
+    refused(with("a = [\"x\"]").as_bytes(), "case.toml:7:1", &["not used", "<a>"]);
+    refused(with("a = \"x\"").as_bytes(), "case.toml:7:5", &["must be a list"]);
+    refused(with("a = [{ b = 1 }]").as_bytes(), "case.toml:7:6", &["`id`"]);
+    refused(with("a = [\"1\", \"1\"]").as_bytes(), "case.toml:7:11", &["stands twice"]);
+}
+
+#[test]
+fn files_that_are_no_scenarios() {
+    refused(b"", "topic/case.toml", &["empty"]);
+    refused(b"# only a comment\n", "topic/case.toml", &["empty"]);
+    refused(b"why = \"\xff\"\n", "topic/case.toml:1:8", &["not UTF-8"]);
+    refused(b"why = \"w\n", "topic/case.toml:1:", &["invalid"]);
+    refused(&vec![b'#'; 1 << 20], "topic/case.toml", &["1048576 bytes", "at most"]);
+}
+
+#[test]
+fn nothing_there() {
+    let dir = scenarios(&[("README.md", b"x")]);
+    let output = pfs(dir.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no scenario files"));
+    assert_eq!(pfs(Path::new("/nonexistent"), &["run"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_wrong_file_is_named() {
+    let dir = scenarios(&[("a/x.toml", b"why = 1"), ("a/y.toml", b"bad = 1"), ("a/z.toml", GOOD.as_bytes())]);
+    let stderr = String::from_utf8(pfs(dir.path(), &["run"]).stderr).unwrap();
+    assert!(stderr.contains("a/x.toml:1:7") && stderr.contains("a/y.toml:1:1"), "{stderr}");
+}
+
+#[test]
+fn unknown_target_and_case() {
+    let dir = scenarios(&[("topic/case.toml", GOOD.as_bytes())]);
+    for (arguments, words) in [
+        (vec!["run", "--target", "debian-21"], "unknown target `debian-21`"),
+        (vec!["run", "--target", "debian-12", "--target", "debian-12"], "given twice"),
+        (vec!["run", "topic/cake"], "did you mean `topic/case`?"),
+        (vec!["plan", "topic/cake", "--target", "debian-12"], "did you mean"),
+        (vec!["run", "--jobs", "0"], "--jobs"),
+    ] {
+        let output = pfs(dir.path(), &arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn list_and_plan_start_nothing() {
+    let dir = scenarios(&[("topic/case.toml", GOOD.as_bytes())]);
+    let output = pfs(dir.path(), &["list", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(line["id"], "topic/case");
+    assert_eq!(line["topic"], "topic");
+    for key in ["why", "claims", "targets"] {
+        assert!(line.get(key).is_some(), "{key}");
+    }
+    let output = pfs(dir.path(), &["plan", "topic/case", "--target", "debian-12"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("-o {smtpd_tls_security_level=may}"), "{text}");
+}

@@ -1,0 +1,139 @@
+//! `cargo test`: every scenario file is a test, run on every default target against the same
+//! snapshots as `pfs run`. `PFS_ENGINE` (auto, docker, chroot) and `PFS_TARGETS` (names separated
+//! by commas) choose other ones.
+//!
+//! The fleets are shared by all tests, also by those of other processes (`cargo nextest`), and
+//! end by themselves soon after the last one.
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use clap::ValueEnum as _;
+use harness::cli::EngineName;
+use harness::commands::{Ground, prepare};
+use harness::outcome::Outcome;
+use harness::plan::{self, Decision};
+use harness::report::Event;
+use harness::runner::{self, Examined};
+use harness::scenario::{load, schema};
+use harness::session::{Kind, Session};
+use harness::snapshot::Snapshot;
+use rstest::rstest;
+use tokio::runtime::Runtime;
+use tokio::sync::{OnceCell, mpsc};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+/// What all tests of a process share.
+struct Shared {
+    session: Session,
+    decisions: Vec<Decision>,
+}
+
+/// The folder of this file.
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").canonicalize().expect("the scenarios")
+}
+
+/// Progress goes past the capture of the test runner: a first run builds images for minutes.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+async fn shared() -> Shared {
+    let directory = directory();
+    let scenarios = load(&directory).unwrap_or_else(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        panic!("{}", lines.join("\n"))
+    });
+    let setting = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let engine = setting("PFS_ENGINE").map_or(EngineName::Auto, |name| {
+        EngineName::from_str(&name, true).unwrap_or_else(|_| panic!("PFS_ENGINE={name}: expected auto, docker or chroot"))
+    });
+    let targets: Vec<String> =
+        setting("PFS_TARGETS").map(|names| names.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let (events, mut received) = mpsc::unbounded_channel();
+    RUNTIME.spawn(async move {
+        while let Some(event) = received.recv().await {
+            if let Event::Doing { target, what } = event {
+                tell(&format!("{target}: {what}"));
+            }
+        }
+    });
+    let scenarios = scenarios.into_iter().map(Arc::new).collect();
+    let ground: Ground = prepare(scenarios, &targets, engine, &events).await.unwrap_or_else(|e| panic!("{e}"));
+    let catalogue = ground.cases();
+    let key = key_of(&directory);
+    let session = Session::open(ground.engine, &ground.cache, Kind::Shared(key), ground.targets, catalogue)
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    Shared { session, decisions: ground.decisions }
+}
+
+/// One session for each checkout.
+fn key_of(directory: &Path) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    directory.hash(&mut hasher);
+    format!("{:08x}", hasher.finish() as u32)
+}
+
+#[rstest]
+fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
+    let path = path.canonicalize().expect("the file is there");
+    let examined = RUNTIME.block_on(async {
+        let shared = SHARED.get_or_init(shared).await;
+        let cases = shared.decisions.iter().filter_map(|decision| match decision {
+            Decision::Run(case) if case.scenario.path == path => Some(&**case),
+            _ => None,
+        });
+        futures_util::future::join_all(cases.map(|case| runner::examine(&shared.session, case))).await
+    });
+    let failures: Vec<String> = examined.iter().filter_map(failure).collect();
+    assert!(failures.is_empty(), "{} of {} failed\n\n{}", failures.len(), examined.len(), failures.join("\n\n"));
+}
+
+/// What is wrong with a case, in words.
+fn failure(examined: &Examined) -> Option<String> {
+    let case = &examined.case;
+    let mut wrong = match &examined.outcome {
+        Outcome::Pass | Outcome::NotApplicable(_) => Vec::new(),
+        Outcome::Fail(differences) => differences.clone(),
+        Outcome::Broken(why) => vec![format!("broken: {why}")],
+    };
+    if !matches!(examined.outcome, Outcome::Broken(_)) {
+        let snapshot = Snapshot::of(&case.scenario.path, &case.id, &case.target);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&snapshot.folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_input_file(&case.scenario.path);
+        settings.set_omit_expression(true);
+        // Every case of the file is looked at, also behind one that differs.
+        let compared = catch_unwind(AssertUnwindSafe(|| {
+            settings.bind(|| insta::assert_snapshot!(snapshot.name.clone(), examined.text));
+        }));
+        if compared.is_err() {
+            wrong.push(format!("differs from {}", snapshot.path().display()));
+        }
+    }
+    if wrong.is_empty() {
+        return None;
+    }
+    let mut text = format!("{} on {}\n  {}", case.id, case.target, wrong.join("\n  "));
+    for (name, said) in &examined.witnesses {
+        text.push_str(&format!("\n[{name}]\n{}", said.trim_end()));
+    }
+    text.push_str(&format!("\n{}reproduce: pfs run '{}' --target {}", plan::show(case), case.id, case.target));
+    Some(text)
+}
+
+/// The committed schema is that of the code.
+#[test]
+fn schema_is_current() {
+    let path = directory().join("schema.json");
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == schema(), "run `cargo pfs schema >{}`", path.display());
+}
