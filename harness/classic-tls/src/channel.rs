@@ -22,6 +22,8 @@ pub(crate) enum Incoming {
 pub(crate) struct Channel {
     peer: Side,
     input: Vec<u8>,
+    /// Bytes of `input` already read; they are dropped when more come, not record by record.
+    taken: usize,
     output: Vec<u8>,
     joiner: HandshakeJoiner,
     reader: Protection,
@@ -35,6 +37,7 @@ impl Channel {
         Self {
             peer,
             input: Vec::new(),
+            taken: 0,
             output: Vec::new(),
             joiner: HandshakeJoiner::new(),
             reader: Protection::none(),
@@ -44,6 +47,8 @@ impl Channel {
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.input.drain(..self.taken);
+        self.taken = 0;
         self.input.extend_from_slice(bytes);
     }
 
@@ -67,7 +72,10 @@ impl Channel {
             if let Some(message) = self.joiner.pop().map_err(malformed)? {
                 return Ok(Some(Incoming::Handshake(message)));
             }
-            let Some((record, rest)) = Record::split(&self.input).map_err(malformed)? else {
+            let Some((record, rest)) =
+                Record::split(self.input.get(self.taken..).unwrap_or_default())
+                    .map_err(malformed)?
+            else {
                 return Ok(None);
             };
             let RecordHeader {
@@ -77,8 +85,7 @@ impl Channel {
                 .reader
                 .open(content, version, record.content)
                 .map_err(|_| Error::BadRecord { side })?;
-            let consumed = self.input.len() - rest.len();
-            self.input.drain(..consumed);
+            self.taken = self.input.len() - rest.len();
             if plain.len() > MAX_PLAINTEXT {
                 return Err(malformed(WireError::TooLarge {
                     what: "the record",

@@ -214,11 +214,9 @@ impl Error {
     /// The alert this end sends for the error; `None` where there is nobody to tell or nothing to say.
     pub fn alert(&self) -> Option<AlertDescription> {
         Some(match self {
-            Self::AlertReceived { .. }
-            | Self::Closed { .. }
-            | Self::Configuration { .. }
-            | Self::Io { .. }
-            | Self::NotOpen => return None,
+            Self::AlertReceived { .. } | Self::Closed { .. } | Self::Io { .. } | Self::NotOpen => {
+                return None;
+            }
             Self::BadCertificate { .. } => AlertDescription::BAD_CERTIFICATE,
             Self::BadFinished { .. } | Self::BadSignature { .. } => AlertDescription::DECRYPT_ERROR,
             Self::BadGroup { .. }
@@ -243,7 +241,7 @@ impl Error {
             Self::NoCommonVersion { .. } | Self::UnofferedVersion { .. } => {
                 AlertDescription::PROTOCOL_VERSION
             }
-            Self::NoRandom => AlertDescription::INTERNAL_ERROR,
+            Self::Configuration { .. } | Self::NoRandom => AlertDescription::INTERNAL_ERROR,
             Self::Unexpected { .. } => AlertDescription::UNEXPECTED_MESSAGE,
             Self::UnofferedExtension { .. } => AlertDescription::UNSUPPORTED_EXTENSION,
         })

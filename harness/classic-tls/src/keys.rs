@@ -7,7 +7,7 @@ use rsa::{BoxedUint, RsaPrivateKey, RsaPublicKey};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::names::{Authentication, NamedGroup};
+use crate::names::{Authentication, NamedGroup, Version};
 
 /// A private key or certificate that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +86,11 @@ impl PrivateKey {
             Self::P521(_) => Some(NamedGroup::SECP521R1),
             Self::Ed25519(_) | Self::Rsa(_) => None,
         }
+    }
+
+    /// Whether `version` knows signatures of this kind: Ed25519 came with TLS 1.2 (RFC 8422 section 5.1.3).
+    pub(crate) fn exists_in(&self, version: Version) -> bool {
+        version >= Version::TLS1_2 || !matches!(self, Self::Ed25519(_))
     }
 
     /// Which suites the key can vouch for.

@@ -42,71 +42,86 @@ async fn over_a_stream(
     )
 }
 
+/// The message at which an end falls silent, and what the other then waits for.
+const SILENCES: [(Side, HandshakeType, &str); 8] = [
+    (Side::Server, HandshakeType::SERVER_HELLO, "ServerHello"),
+    (
+        Side::Server,
+        HandshakeType::CERTIFICATE,
+        "the server's Certificate",
+    ),
+    (
+        Side::Server,
+        HandshakeType::SERVER_KEY_EXCHANGE,
+        "ServerKeyExchange",
+    ),
+    (
+        Side::Server,
+        HandshakeType::SERVER_HELLO_DONE,
+        "CertificateRequest or ServerHelloDone",
+    ),
+    (
+        Side::Server,
+        HandshakeType::FINISHED,
+        "the server's Finished",
+    ),
+    (Side::Client, HandshakeType::CLIENT_HELLO, "ClientHello"),
+    (
+        Side::Client,
+        HandshakeType::CLIENT_KEY_EXCHANGE,
+        "ClientKeyExchange",
+    ),
+    (
+        Side::Client,
+        HandshakeType::FINISHED,
+        "the client's Finished",
+    ),
+];
+
 #[tokio::test]
 async fn silence_and_truncated_records_end_at_the_deadline() {
-    let expected = [
-        (HandshakeType::SERVER_HELLO, "ServerHello"),
-        (HandshakeType::CERTIFICATE, "the server's Certificate"),
-        (HandshakeType::SERVER_KEY_EXCHANGE, "ServerKeyExchange"),
-        (
-            HandshakeType::SERVER_HELLO_DONE,
-            "CertificateRequest or ServerHelloDone",
-        ),
-        (HandshakeType::FINISHED, "the server's Finished"),
-    ];
-    for (kind, awaited) in expected {
+    let mut tasks = tokio::task::JoinSet::new();
+    for (side, kind, awaited) in SILENCES {
         for misbehaviour in [
             Misbehaviour::Silence(kind),
             Misbehaviour::TruncatedRecord(kind),
         ] {
-            let server = ServerConfig {
-                misbehaviour: Some(misbehaviour),
-                session_tickets: false,
-                ..server()
-            };
-            let (client, _) = over_a_stream(client("ECDHE-RSA-AES128-SHA"), server).await;
-            let after = DEADLINE;
-            match client {
-                // The silent server may reach its own deadline first and close.
-                Some(Error::Closed {
-                    side: Side::Server,
-                    awaited: found,
-                }) => assert_eq!(found, awaited),
-                other => assert_eq!(
-                    other,
-                    Some(Error::Deadline { after, awaited }),
-                    "{misbehaviour:?}"
-                ),
-            }
+            tasks.spawn(async move {
+                let fault = |at| (side == at).then_some(misbehaviour);
+                let client = ClientConfig {
+                    misbehaviour: fault(Side::Client),
+                    ..client("ECDHE-RSA-AES128-SHA")
+                };
+                let server = ServerConfig {
+                    misbehaviour: fault(Side::Server),
+                    session_tickets: false,
+                    ..server()
+                };
+                let (client, server) = over_a_stream(client, server).await;
+                let honest = match side {
+                    Side::Client => server,
+                    Side::Server => client,
+                };
+                match honest {
+                    // The silent end may reach its own deadline first and close.
+                    Some(Error::Closed {
+                        side: closed,
+                        awaited: found,
+                    }) => assert_eq!((closed, found), (side, awaited)),
+                    other => assert_eq!(
+                        other,
+                        Some(Error::Deadline {
+                            after: DEADLINE,
+                            awaited
+                        }),
+                        "{misbehaviour:?}"
+                    ),
+                }
+            });
         }
     }
-    for (kind, awaited) in [
-        (HandshakeType::CLIENT_HELLO, "ClientHello"),
-        (HandshakeType::CLIENT_KEY_EXCHANGE, "ClientKeyExchange"),
-        (HandshakeType::FINISHED, "the client's Finished"),
-    ] {
-        for misbehaviour in [
-            Misbehaviour::Silence(kind),
-            Misbehaviour::TruncatedRecord(kind),
-        ] {
-            let client = ClientConfig {
-                misbehaviour: Some(misbehaviour),
-                ..client("ECDHE-RSA-AES128-SHA")
-            };
-            let (_, server) = over_a_stream(client, server()).await;
-            let after = DEADLINE;
-            match server {
-                Some(Error::Closed {
-                    side: Side::Client,
-                    awaited: found,
-                }) => assert_eq!(found, awaited),
-                other => assert_eq!(
-                    other,
-                    Some(Error::Deadline { after, awaited }),
-                    "{misbehaviour:?}"
-                ),
-            }
-        }
+    while let Some(task) = tasks.join_next().await {
+        task.expect("a wrong end");
     }
 }
 

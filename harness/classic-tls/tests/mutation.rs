@@ -205,6 +205,20 @@ fn no_parser_panics() {
     }
 }
 
+/// Costs must grow with the input, not with its square: this takes minutes if they do.
+#[test]
+fn a_megabyte_of_crumbs_is_read_in_time() {
+    let empty_messages = [&[22, 3, 1, 0x40, 0][..], &[0; 0x4000]].concat().repeat(64);
+    let tiny_records = [23, 3, 1, 0, 1, 0].repeat(1 << 18);
+    let tiny_warnings = [22, 3, 1, 0, 4, 0, 0, 0, 0].repeat(1 << 17);
+    for bytes in [empty_messages, tiny_records, tiny_warnings] {
+        let transcript = Transcript::parse(&bytes, &bytes);
+        assert!(transcript.problems.len() <= 128);
+        let mut client = Connection::client(Arc::new(ClientConfig::default())).unwrap();
+        let _ = client.read(&bytes);
+    }
+}
+
 #[test]
 fn no_recording_panics() {
     let key = PrivateKey::from_pkcs8_der(include_bytes!("captures/server-key.der")).unwrap();

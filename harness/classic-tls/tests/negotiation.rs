@@ -62,6 +62,35 @@ fn a_client_without_certificate_is_let_in_or_refused() {
 }
 
 #[test]
+fn an_ed25519_key_is_of_no_use_before_tls_1_2() {
+    for version in [Version::TLS1_0, Version::TLS1_1] {
+        let server_config = ServerConfig {
+            identities: vec![identity("ed25519")],
+            ..server()
+        };
+        let outcome = handshake(
+            client(suite("ECDHE-ECDSA-AES128-SHA"), version),
+            server_config,
+        );
+        assert!(matches!(
+            outcome.server_result,
+            Err(Error::NoCommonSuite { .. })
+        ));
+        let client_config = ClientConfig {
+            identity: Some(identity("ed25519")),
+            ..client(suite("AES128-SHA"), version)
+        };
+        let server_config = ServerConfig {
+            client_certificate: ClientCertificate::Request,
+            ..server()
+        };
+        let mut outcome = handshake(client_config, server_config);
+        outcome.assert_works("no certificate is presented instead");
+        assert!(outcome.server.report().client_certificates.is_empty());
+    }
+}
+
+#[test]
 fn asking_for_certificates_rules_out_anonymous_suites() {
     let server = ServerConfig {
         client_certificate: ClientCertificate::Request,

@@ -218,6 +218,15 @@ async fn groups_keys_and_client_certificates() {
             let report = report.unwrap_or_else(|error| panic!("{name} {key}: {error}"));
             assert_eq!(report.server_signature_scheme, Some(expected), "{name}");
         }
+        // A client that would rather have TLS 1.3 takes what it is given.
+        let report = talk_as_server(&openssl, server_config(), &[]).await;
+        let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(report.version, Some(Version::TLS1_2), "{name}");
+        assert_eq!(
+            report.client_hello.unwrap().highest_version(),
+            Version::TLS1_3,
+            "{name}"
+        );
         for version in VERSIONS {
             for key in ["rsa2048", "p256", "p521", "ed25519"] {
                 if key == "ed25519" && version < Version::TLS1_2 {

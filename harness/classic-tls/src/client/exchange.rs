@@ -99,8 +99,10 @@ fn usable_identity<'a>(
     version: Option<Version>,
 ) -> Option<&'a Identity> {
     let identity = config.identity.as_ref()?;
-    let usable = version < Some(Version::TLS1_2)
-        || signing::choose(&identity.key, &request.signature_schemes).is_some();
+    let usable = match version? {
+        version if version < Version::TLS1_2 => identity.key.exists_in(version),
+        _ => signing::choose(&identity.key, &request.signature_schemes).is_some(),
+    };
     usable.then_some(identity)
 }
 

@@ -149,7 +149,7 @@ fn candidate(
         }
         let scheme = signing::choose(&identity.key, &acceptable);
         let signs = exchange != KeyExchangeKind::Rsa && version >= Version::TLS1_2;
-        if signs && scheme.is_none() {
+        if (signs && scheme.is_none()) || !identity.key.exists_in(version) {
             continue;
         }
         choice.identity = Some(index);

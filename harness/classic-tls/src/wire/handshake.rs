@@ -59,7 +59,9 @@ impl HandshakeMessage {
 /// Joins the content of handshake records into messages, however they were cut or packed.
 #[derive(Clone, Debug, Default)]
 pub struct HandshakeJoiner {
-    pending: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Bytes already given out; they are dropped when more come, not message by message.
+    taken: usize,
 }
 
 impl HandshakeJoiner {
@@ -70,7 +72,9 @@ impl HandshakeJoiner {
 
     /// Adds the content of one record.
     pub fn push(&mut self, content: &[u8]) {
-        self.pending.extend_from_slice(content);
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        self.bytes.extend_from_slice(content);
     }
 
     /// The next whole message, if there is one.
@@ -78,7 +82,8 @@ impl HandshakeJoiner {
     /// # Errors
     /// A message announced to be larger than 256 KiB.
     pub fn pop(&mut self) -> Result<Option<HandshakeMessage>, WireError> {
-        let Some(&[kind, a, b, c]) = self.pending.first_chunk() else {
+        let rest = self.bytes.get(self.taken..).unwrap_or_default();
+        let Some(&[kind, a, b, c]) = rest.first_chunk() else {
             return Ok(None);
         };
         let length = u32::from_be_bytes([0, a, b, c]) as usize;
@@ -89,19 +94,18 @@ impl HandshakeJoiner {
                 limit: MAX_MESSAGE,
             });
         }
-        if self.pending.len() < 4 + length {
+        let Some(bytes) = rest.get(..4 + length) else {
             return Ok(None);
-        }
-        let rest = self.pending.split_off(4 + length);
-        let bytes = std::mem::replace(&mut self.pending, rest);
+        };
+        self.taken += bytes.len();
         Ok(Some(HandshakeMessage {
             kind: HandshakeType(kind),
-            bytes,
+            bytes: bytes.to_vec(),
         }))
     }
 
     /// Bytes of a message that is not complete yet.
     pub fn pending(&self) -> usize {
-        self.pending.len()
+        self.bytes.len() - self.taken
     }
 }

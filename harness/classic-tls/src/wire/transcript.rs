@@ -8,6 +8,9 @@ use super::{
 };
 use crate::names::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, Version};
 
+/// Most malformed messages noted.
+const MAX_PROBLEMS: usize = 64;
+
 /// The raw bytes of one TLS connection, per direction, from the first byte after STARTTLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
@@ -302,7 +305,9 @@ impl Transcript {
             kind: message.kind,
             length: message.body().len(),
         });
-        if let Err(error) = self.read(side, message) {
+        if let Err(error) = self.read(side, message)
+            && self.problems.len() < MAX_PROBLEMS
+        {
             self.problems.push(Problem::Malformed {
                 side,
                 message: message.kind,
