@@ -116,6 +116,31 @@ impl Cache {
         wait_for(paths, purpose.to_owned()).await
     }
 
+    /// Removes what a killed process had begun to make. Whoever still makes something holds its lock.
+    pub(crate) fn sweep(&self) -> Result<()> {
+        for (directory, lock, mark) in [("roots", "root", ".new-"), ("bases", "base", ".partial-")]
+        {
+            let directory = self.subdirectory(directory)?;
+            let found = fs::read_dir(&directory).map_err(Error::io("reading", &directory))?;
+            for path in found.flatten().map(|entry| entry.path()) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let Some((made, _)) = name.split_once(mark) else {
+                    continue;
+                };
+                let Some(_lock) = self.try_lock(&format!("{lock}-{made}"), "sweeping")? else {
+                    continue;
+                };
+                let removed = if path.is_dir() {
+                    fs::remove_dir_all(&path)
+                } else {
+                    fs::remove_file(&path)
+                };
+                removed.map_err(Error::io("removing", &path))?;
+            }
+        }
+        Ok(())
+    }
+
     fn lock_file(&self, name: &str) -> Result<PathBuf> {
         Ok(self.subdirectory("locks")?.join(format!("{name}.lock")))
     }
@@ -228,6 +253,37 @@ mod tests {
             reason.starts_with("bootstrapping debian-13 (process "),
             "{reason}"
         );
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_is_being_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path());
+        let (roots, bases) = (
+            cache.subdirectory("roots").unwrap(),
+            cache.subdirectory("bases").unwrap(),
+        );
+        let dead = [
+            roots.join("debian-13-00.new-1"),
+            bases.join("trixie-00.partial-1-tree"),
+        ];
+        let alive = [roots.join("debian-12-00.new-1"), roots.join("debian-13-00")];
+        for path in dead.iter().chain(&alive) {
+            fs::create_dir_all(path.join("etc")).unwrap();
+        }
+        fs::write(bases.join("trixie-00.partial-1"), "").unwrap();
+        fs::write(bases.join("trixie-00.tar"), "").unwrap();
+        let _making = cache
+            .try_lock("root-debian-12-00", "making")
+            .unwrap()
+            .unwrap();
+        cache.sweep().unwrap();
+        assert!(dead.iter().all(|path| !path.exists()) && alive.iter().all(|path| path.exists()));
+        let left: Vec<_> = fs::read_dir(&bases)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["trixie-00.tar"]);
     }
 
     #[tokio::test]

@@ -2,16 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::Command,
+    fs::File,
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, Command},
     time::timeout,
 };
 
@@ -21,6 +22,10 @@ use crate::{Cache, Error, Progress, ProgressEvent, Result, Target, recipe::Recip
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// Bootstraps at a time: they share one mirror and one disk.
 const AT_ONCE: usize = 2;
+/// Most time mmdebstrap may take to clean up when it is told to stop.
+const CLEANUP: Duration = Duration::from_secs(60);
+/// What the names of unfinished files have in them.
+pub(crate) const PARTIAL: &str = "partial-";
 /// Lines of the tool's output that an error carries.
 const TAIL: usize = 15;
 
@@ -46,9 +51,9 @@ pub(crate) async fn base(
     let _slot = cache
         .slot("bootstrap", AT_ONCE, &purpose, target.name(), progress)
         .await?;
-    let partial = Partial(path.with_extension(format!("partial-{}", std::process::id())));
+    let partial = Partial(path.with_extension(format!("{PARTIAL}{}", std::process::id())));
     let mut failed = run(target, release, false, &partial.0, progress).await?;
-    if failed.as_ref().is_some_and(Failed::is_expired) {
+    if failed.as_ref().is_some_and(|failed| failed.said.expired) {
         let text = format!(
             "the mirror's Release file of {release} is older than it says it may be; taken as it is"
         );
@@ -65,34 +70,44 @@ pub(crate) async fn base(
     Ok(path)
 }
 
-/// A file that is removed unless it was renamed.
+/// A file that is removed unless it was renamed, and the directory beside it that mmdebstrap works in.
 struct Partial(PathBuf);
 
 impl Drop for Partial {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_dir_all(tree(&self.0));
     }
 }
 
 struct Failed {
     status: ExitStatus,
+    said: Said,
+}
+
+/// What the tool said, as far as it matters.
+#[derive(Default)]
+struct Said {
     tail: VecDeque<String>,
+    disk_full: bool,
+    expired: bool,
+}
+
+impl Said {
+    fn hear(&mut self, line: String) {
+        let expired = ["is expired", "is not valid anymore", "has expired"];
+        self.disk_full |= line.contains("No space left on device");
+        self.expired |= expired.iter().any(|words| line.contains(words));
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line);
+    }
 }
 
 impl Failed {
-    fn is_expired(&self) -> bool {
-        let words = ["is expired", "is not valid anymore", "has expired"];
-        self.tail
-            .iter()
-            .any(|line| words.iter().any(|word| line.contains(word)))
-    }
-
     fn into_error(self, target: &Target, cache: &Cache) -> Error {
-        if self
-            .tail
-            .iter()
-            .any(|line| line.contains("No space left on device"))
-        {
+        if self.said.disk_full {
             return Error::DiskFull {
                 path: cache.directory().to_owned(),
             };
@@ -100,7 +115,7 @@ impl Failed {
         Error::Bootstrap {
             target: target.name().to_owned(),
             status: self.status.to_string(),
-            tail: self.tail.into(),
+            tail: self.said.tail.into(),
         }
     }
 }
@@ -112,62 +127,127 @@ async fn run(
     output: &Path,
     progress: &dyn Progress,
 ) -> Result<Option<Failed>> {
-    let mut child = Command::new("mmdebstrap")
-        .args(Recipe::bootstrap_arguments(release, expired))
-        .arg(output)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(false)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::MissingTool {
-                tool: "mmdebstrap".to_owned(),
-                package: "mmdebstrap".to_owned(),
-            },
-            _ => Error::io("running", "mmdebstrap")(error),
-        })?;
-    let guard = Terminate(child.id());
-    let mut tail = VecDeque::new();
-    let work = async {
-        if let Some(stderr) = child.stderr.take() {
-            let mut lines = BufReader::new(stderr).split(b'\n');
-            while let Ok(Some(line)) = lines.next_segment().await {
-                // apt shows progress by overwriting its line.
-                let line = String::from_utf8_lossy(&line).into_owned();
-                let line = line
-                    .rsplit('\r')
-                    .find(|part| !part.is_empty())
-                    .unwrap_or_default()
-                    .to_owned();
-                progress.event(ProgressEvent::Bootstrapping {
-                    target: target.name().to_owned(),
-                    line: line.clone(),
-                });
-                if tail.len() == TAIL {
-                    tail.pop_front();
-                }
-                tail.push_back(line);
-            }
-        }
-        child.wait().await
-    };
-    let status = timeout(DEADLINE, work)
+    let mut file = File::create(output)
         .await
-        .map_err(|_| Error::Deadline {
+        .map_err(Error::io("creating", output))?;
+    let mut child = command(release, expired, output)?;
+    let stopped = Terminate(child.id());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut said = Said::default();
+    let told = async {
+        let Some(stderr) = stderr else { return };
+        let mut lines = BufReader::new(stderr).split(b'\n');
+        while let Ok(Some(line)) = lines.next_segment().await {
+            let line = last_shown(&line);
+            let target = target.name().to_owned();
+            progress.event(ProgressEvent::Bootstrapping {
+                target,
+                line: line.clone(),
+            });
+            said.hear(line);
+        }
+    };
+    // Told by the tool itself, a full disk would leave it hanging.
+    let written = async {
+        let Some(mut stdout) = stdout else {
+            return Ok(());
+        };
+        tokio::io::copy(&mut stdout, &mut file).await?;
+        file.flush().await
+    };
+    let all = async {
+        let written = async { written.await.map_err(Error::io("writing", output)) };
+        let told = async {
+            told.await;
+            Ok(())
+        };
+        tokio::try_join!(written, told)
+    };
+    let done = match timeout(DEADLINE, all).await {
+        Ok(done) => done.map(drop),
+        Err(_) => Err(Error::Deadline {
             fleet: target.name().to_owned(),
             doing: "bootstrapping it with mmdebstrap".to_owned(),
             after: DEADLINE,
             tail: Vec::new(),
-        })?
+        }),
+    };
+    if done.is_err() {
+        drop(stopped);
+        let _ = timeout(CLEANUP, child.wait()).await;
+        return done.map(|()| None);
+    }
+    let status = child
+        .wait()
+        .await
         .map_err(Error::io("waiting for", "mmdebstrap"))?;
-    std::mem::forget(guard);
-    Ok((!status.success()).then_some(Failed { status, tail }))
+    stopped.no_more();
+    Ok((!status.success()).then_some(Failed { status, said }))
 }
 
-/// Ends mmdebstrap when nobody waits for it any more; unlike SIGKILL, SIGTERM lets it clean up.
+/// Starts mmdebstrap so that it ends with us, however we end: of two programs that could tell it, util-linux' setpriv
+/// is everywhere but on the smallest systems, where a killed run may leave a bootstrap to finish in vain.
+fn command(release: &str, expired: bool, output: &Path) -> Result<Child> {
+    let is_there = |tool: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
+    };
+    if !is_there("mmdebstrap") {
+        let tool = "mmdebstrap".to_owned();
+        return Err(Error::MissingTool {
+            package: tool.clone(),
+            tool,
+        });
+    }
+    let mut command = if is_there("setpriv") {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM", "mmdebstrap"]);
+        command
+    } else {
+        Command::new("mmdebstrap")
+    };
+    if rustix::process::geteuid().is_root() {
+        // Beside what is being made, so that a sweep finds it. Without root, mmdebstrap needs a place that other
+        // users may enter, and takes /tmp.
+        let directory = tree(output);
+        std::fs::create_dir_all(&directory).map_err(Error::io("creating", &directory))?;
+        command.env("TMPDIR", directory);
+    }
+    command
+        .args(Recipe::bootstrap_arguments(release, expired))
+        .arg("-")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(false)
+        // A Ctrl-C is for us to pass on.
+        .process_group(0)
+        .spawn()
+        .map_err(Error::io("running", "mmdebstrap"))
+}
+
+fn tree(output: &Path) -> PathBuf {
+    output.with_extension(format!("{PARTIAL}{}-tree", std::process::id()))
+}
+
+/// What stands on a terminal after this line: apt shows progress by overwriting it.
+fn last_shown(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    line.rsplit('\r')
+        .find(|part| !part.is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Ends mmdebstrap and what it runs when nobody waits for it any more; unlike SIGKILL, SIGTERM lets it clean up.
 struct Terminate(Option<u32>);
+
+impl Terminate {
+    fn no_more(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Terminate {
     fn drop(&mut self) {
@@ -176,7 +256,19 @@ impl Drop for Terminate {
             .and_then(|pid| i32::try_from(pid).ok())
             .and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::TERM);
+            let _ = kill_process_group(pid, Signal::TERM);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overwritten_lines_show_their_end() {
+        assert_eq!(last_shown(b"I: done"), "I: done");
+        assert_eq!(last_shown(b"10%\r50%\r100%\r"), "100%");
+        assert_eq!(last_shown(b""), "");
     }
 }

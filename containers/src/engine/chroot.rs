@@ -181,7 +181,7 @@ impl ChrootEngine {
     }
 
     async fn sweep(&self) -> Result<usize> {
-        kept::sweep(&self.settings.cache)?;
+        self.settings.cache.sweep()?;
         home::sweep(&self.settings.cache).await
     }
 }

@@ -222,6 +222,7 @@ impl DockerEngine {
     }
 
     async fn sweep(&self) -> Result<usize> {
+        self.settings.cache.sweep()?;
         let filters = HashMap::from([
             ("label", vec![LABEL]),
             // One that runs ends by itself.

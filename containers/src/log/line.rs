@@ -142,6 +142,30 @@ mod tests {
     }
 
     #[test]
+    fn what_postfix_3_5_to_3_11_wrote() {
+        let lines: Vec<LogLine> = include_str!("captured.log")
+            .lines()
+            .map(LogLine::parse)
+            .collect();
+        assert_eq!(lines.len(), 20);
+        for line in &lines {
+            assert!(
+                line.pid.is_some() && line.tag.starts_with("postfix"),
+                "{line:?}"
+            );
+        }
+        let started = |line: &&LogLine| {
+            line.daemon == "master" && line.text.starts_with("daemon started -- version 3.")
+        };
+        assert_eq!(lines.iter().filter(started).count(), 4);
+        let inject = |line: &&LogLine| line.tag == "postfix/inject" && line.daemon == "smtpd";
+        assert_eq!(lines.iter().filter(inject).count(), 13);
+        assert_eq!(lines[17].tag, "postfix/sink");
+        assert!(lines[17].text.ends_with("initial server greeting)"));
+        assert!(lines[18].is_fatal() && !lines[19].is_fatal());
+    }
+
+    #[test]
     fn lines_of_others_are_text() {
         for line in [
             "",

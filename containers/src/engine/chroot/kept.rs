@@ -46,29 +46,6 @@ pub(crate) async fn make(
     fs::rename(&new.0, kept).map_err(Error::io("renaming", &new.0))
 }
 
-/// Removes what a killed process had begun to make.
-pub(crate) fn sweep(cache: &Cache) -> Result<()> {
-    for (directory, lock, mark) in [("roots", "root", ".new-"), ("bases", "base", ".partial-")] {
-        let directory = cache.subdirectory(directory)?;
-        for entry in fs::read_dir(&directory)
-            .map_err(Error::io("reading", &directory))?
-            .flatten()
-        {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Some((made, _)) = name.split_once(mark) else {
-                continue;
-            };
-            // Whoever makes it holds the lock.
-            let Some(_lock) = cache.try_lock(&format!("{lock}-{made}"), "sweeping")? else {
-                continue;
-            };
-            let _ = fs::remove_dir_all(entry.path());
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    Ok(())
-}
-
 /// A root directory in the making, removed unless it was renamed.
 struct Unfinished(PathBuf);
 
