@@ -35,7 +35,10 @@ struct Shared {
 
 /// The folder of this file.
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").canonicalize().expect("the scenarios")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../scenarios")
+        .canonicalize()
+        .expect("the scenarios")
 }
 
 /// Progress goes past the capture of the test runner: a first run builds images for minutes.
@@ -49,12 +52,18 @@ async fn shared() -> Shared {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
     });
-    let setting = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let setting = |name| {
+        std::env::var(name)
+            .ok()
+            .filter(|value: &String| !value.is_empty())
+    };
     let engine = setting("PFS_ENGINE").map_or(EngineName::Auto, |name| {
-        EngineName::from_str(&name, true).unwrap_or_else(|_| panic!("PFS_ENGINE={name}: expected auto, docker or chroot"))
+        EngineName::from_str(&name, true)
+            .unwrap_or_else(|_| panic!("PFS_ENGINE={name}: expected auto, docker or chroot"))
     });
-    let targets: Vec<String> =
-        setting("PFS_TARGETS").map(|names| names.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let targets: Vec<String> = setting("PFS_TARGETS")
+        .map(|names| names.split(',').map(str::to_owned).collect())
+        .unwrap_or_default();
     let (events, mut received) = mpsc::unbounded_channel();
     RUNTIME.spawn(async move {
         while let Some(event) = received.recv().await {
@@ -64,13 +73,24 @@ async fn shared() -> Shared {
         }
     });
     let scenarios = scenarios.into_iter().map(Arc::new).collect();
-    let ground: Ground = prepare(scenarios, &targets, engine, &events).await.unwrap_or_else(|e| panic!("{e}"));
-    let catalogue = ground.cases();
-    let key = key_of(&directory);
-    let session = Session::open(ground.engine, &ground.cache, Kind::Shared(key), ground.targets, catalogue)
+    let ground: Ground = prepare(scenarios, &targets, engine, &events)
         .await
         .unwrap_or_else(|e| panic!("{e}"));
-    Shared { session, decisions: ground.decisions }
+    let catalogue = ground.cases();
+    let key = key_of(&directory);
+    let session = Session::open(
+        ground.engine,
+        &ground.cache,
+        Kind::Shared(key),
+        ground.targets,
+        catalogue,
+    )
+    .await
+    .unwrap_or_else(|e| panic!("{e}"));
+    Shared {
+        session,
+        decisions: ground.decisions,
+    }
 }
 
 /// One session for each checkout.
@@ -86,14 +106,24 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
     let path = path.canonicalize().expect("the file is there");
     let examined = RUNTIME.block_on(async {
         let shared = SHARED.get_or_init(shared).await;
-        let cases = shared.decisions.iter().filter_map(|decision| match decision {
-            Decision::Run(case) if case.scenario.path == path => Some(&**case),
-            _ => None,
-        });
-        futures_util::future::join_all(cases.map(|case| runner::examine(&shared.session, case))).await
+        let cases = shared
+            .decisions
+            .iter()
+            .filter_map(|decision| match decision {
+                Decision::Run(case) if case.scenario.path == path => Some(&**case),
+                _ => None,
+            });
+        futures_util::future::join_all(cases.map(|case| runner::examine(&shared.session, case)))
+            .await
     });
     let failures: Vec<String> = examined.iter().filter_map(failure).collect();
-    assert!(failures.is_empty(), "{} of {} failed\n\n{}", failures.len(), examined.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} failed\n\n{}",
+        failures.len(),
+        examined.len(),
+        failures.join("\n\n")
+    );
 }
 
 /// What is wrong with a case, in words.
@@ -126,7 +156,12 @@ fn failure(examined: &Examined) -> Option<String> {
     for (name, said) in &examined.witnesses {
         text.push_str(&format!("\n[{name}]\n{}", said.trim_end()));
     }
-    text.push_str(&format!("\n{}reproduce: pfs run '{}' --target {}", plan::show(case), case.id, case.target));
+    text.push_str(&format!(
+        "\n{}reproduce: pfs run '{}' --target {}",
+        plan::show(case),
+        case.id,
+        case.target
+    ));
     Some(text)
 }
 
@@ -135,5 +170,9 @@ fn failure(examined: &Examined) -> Option<String> {
 fn schema_is_current() {
     let path = directory().join("schema.json");
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == schema(), "run `cargo pfs schema >{}`", path.display());
+    assert!(
+        committed == schema(),
+        "run `cargo pfs schema >{}`",
+        path.display()
+    );
 }

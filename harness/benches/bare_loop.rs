@@ -15,7 +15,7 @@ use harness::cli::EngineName;
 use harness::commands::{Ground, prepare};
 use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
-use harness::runner::{self, client_options, server_options};
+use harness::runner::{self, classic_client, classic_server, client_options, server_options};
 use harness::session::{Kind, Line, Ports, Role, Running, Session, recipient};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -47,17 +47,32 @@ fn main() {
 async fn ground() -> Ground {
     let (events, _) = mpsc::unbounded_channel();
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let scenarios = harness::scenario::load(&directory).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    let engine = std::env::var("PFS_ENGINE")
-        .map_or(EngineName::Auto, |name| EngineName::from_str(&name, true).expect("auto, docker or chroot"));
-    prepare(scenarios.into_iter().map(Arc::new).collect(), &[], engine, &events).await.unwrap_or_else(|e| panic!("{e}"))
+    let scenarios =
+        harness::scenario::load(&directory).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let engine = std::env::var("PFS_ENGINE").map_or(EngineName::Auto, |name| {
+        EngineName::from_str(&name, true).expect("auto, docker or chroot")
+    });
+    prepare(
+        scenarios.into_iter().map(Arc::new).collect(),
+        &[],
+        engine,
+        &events,
+    )
+    .await
+    .unwrap_or_else(|e| panic!("{e}"))
 }
 
 async fn open(ground: Ground) -> (Arc<Session>, Vec<Decision>) {
     let catalogue = ground.cases();
-    let session = Session::open(ground.engine, &ground.cache, Kind::Private, ground.targets, catalogue)
-        .await
-        .unwrap_or_else(|e| panic!("{e}"));
+    let session = Session::open(
+        ground.engine,
+        &ground.cache,
+        Kind::Private,
+        ground.targets,
+        catalogue,
+    )
+    .await
+    .unwrap_or_else(|e| panic!("{e}"));
     (Arc::new(session), ground.decisions)
 }
 
@@ -65,9 +80,22 @@ async fn full_run(jobs: usize) -> (Duration, usize) {
     let started = Instant::now();
     let (session, decisions) = open(ground().await).await;
     let (events, _received) = mpsc::unbounded_channel();
-    let tally = runner::run(&session, decisions, runner::Options { jobs, accept: false }, &events).await;
+    let tally = runner::run(
+        &session,
+        decisions,
+        runner::Options {
+            jobs,
+            accept: false,
+        },
+        &events,
+    )
+    .await;
     session.close().await.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((tally.fail, tally.broken), (0, 0), "a run that fails measures something else");
+    assert_eq!(
+        (tally.fail, tally.broken),
+        (0, 0),
+        "a run that fails measures something else"
+    );
     (started.elapsed(), tally.pass)
 }
 
@@ -77,12 +105,17 @@ async fn bare_run(jobs: usize) -> Duration {
     let slots = Arc::new(Semaphore::new(jobs));
     let mut running = JoinSet::new();
     for decision in decisions {
-        let Decision::Run(case) = decision else { continue };
+        let Decision::Run(case) = decision else {
+            continue;
+        };
         let (session, slots) = (Arc::clone(&session), Arc::clone(&slots));
         running.spawn(async move {
             let mut fleets = BTreeMap::new();
             for key in case.fleets() {
-                let fleet = session.fleet(key, &case).await.unwrap_or_else(|e| panic!("{e}"));
+                let fleet = session
+                    .fleet(key, &case)
+                    .await
+                    .unwrap_or_else(|e| panic!("{e}"));
                 fleets.insert(key.clone(), fleet);
             }
             let _slot = slots.acquire().await;
@@ -98,10 +131,18 @@ async fn bare_run(jobs: usize) -> Duration {
 
 type Fleets = BTreeMap<harness::plan::FleetKey, Arc<Running>>;
 
-fn line(case: &Case, side: &harness::plan::PostfixSide, fleets: &Fleets, server: bool) -> (Arc<Running>, Ports) {
+fn line(
+    case: &Case,
+    side: &harness::plan::PostfixSide,
+    fleets: &Fleets,
+    server: bool,
+) -> (Arc<Running>, Ports) {
     let running = Arc::clone(&fleets[&side.fleet]);
     let lines = Line::of(case, &side.fleet);
-    let line = lines.iter().find(|line| matches!(line.role, Role::Server) == server).expect("planned");
+    let line = lines
+        .iter()
+        .find(|line| matches!(line.role, Role::Server) == server)
+        .expect("planned");
     let ports = running.ports(line).expect("in the fleet");
     (running, ports)
 }
@@ -118,31 +159,75 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
         _ => None,
     };
     match (&case.client, server) {
-        (ClientPlan::Rustls { options, certificate }, Some(address)) => {
-            let options = client_options(options, certificate.as_deref(), session.pki()).expect("options");
+        (
+            ClientPlan::Rustls {
+                options,
+                certificate,
+            },
+            Some(address),
+        ) => {
+            let options =
+                client_options(options, certificate.as_deref(), session.pki()).expect("options");
             peer::send(address, &options, &mail, deadline).await;
+        }
+        (
+            ClientPlan::Classic {
+                options,
+                certificate,
+            },
+            Some(address),
+        ) => {
+            let config =
+                classic_client(options, certificate.as_deref(), session.pki()).expect("options");
+            peer::classic::send(address, Arc::new(config), &mail, deadline).await;
         }
         (ClientPlan::Postfix { side, .. }, upstream) => {
             let (running, ports) = line(case, side, fleets, false);
             let at = SocketAddr::new(running.fleet.harness_address(), ports.harness);
             let listener = TcpListener::bind(at).await.expect("the port is ours");
             let inject = running.fleet.address_of(running.fleet.state().inject_port);
-            peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline).await.expect("injected");
-            let (stream, _) = listener.accept().await.expect("the client connects");
+            peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
+                .await
+                .expect("injected");
+            let Ok((stream, _)) = listener.accept().await else {
+                return;
+            };
+            let stream = Prompt::new(stream);
             match (&case.server, upstream) {
-                (ServerPlan::Rustls { options, certificates, sni }, _) => {
-                    let options = server_options(options, certificates, sni, session.pki()).expect("options");
+                (
+                    ServerPlan::Rustls {
+                        options,
+                        certificates,
+                        sni,
+                    },
+                    _,
+                ) => {
+                    let options =
+                        server_options(options, certificates, sni, session.pki()).expect("options");
                     let prepared = PreparedServer::new(&options).expect("options");
-                    prepared.receive_on(Prompt::new(stream), &options, deadline).await;
+                    prepared.receive_on(stream, &options, deadline).await;
                 }
-                (_, Some(address)) => {
-                    let upstream = peer::connect(address, None).await.expect("the server is there");
-                    let stream = Prompt::new(stream);
-                    peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
+                (
+                    ServerPlan::Classic {
+                        options,
+                        certificates,
+                    },
+                    _,
+                ) => {
+                    let config =
+                        classic_server(options, certificates, session.pki()).expect("options");
+                    peer::classic::receive_on(stream, Arc::new(config), deadline).await;
                 }
-                _ => {}
+                (ServerPlan::Postfix(_), Some(address)) => {
+                    let upstream = peer::connect(address, None)
+                        .await
+                        .expect("the server is there");
+                    peer::forward_between(stream, upstream, ForwardOptions::default(), deadline)
+                        .await;
+                }
+                (ServerPlan::Postfix(_), None) => {}
             }
         }
-        _ => {}
+        (ClientPlan::Rustls { .. } | ClientPlan::Classic { .. }, None) => {}
     }
 }

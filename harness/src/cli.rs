@@ -37,10 +37,14 @@ Examples:
     #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]
     List(List),
     /// Show what would run for one case: the lines of main.cf and master.cf. Starts nothing.
-    #[command(after_help = "Example:\n  pfs plan 'eecdh/server-group[P-256,TLSv1.3]' --target debian-12")]
+    #[command(
+        after_help = "Example:\n  pfs plan 'eecdh/server-group[P-256,TLSv1.3]' --target debian-12"
+    )]
     Plan(PlanArgs),
     /// Start the targets' fleets and leave them running, so that later runs start warm.
-    #[command(after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down")]
+    #[command(
+        after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down"
+    )]
     Up(Up),
     /// Stop the fleets that `pfs up` left running.
     Down(Where),
@@ -57,10 +61,22 @@ pub struct Run {
     #[arg(value_name = "FILTER|FILE.toml")]
     pub filters: Vec<String>,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub targets: Targets,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub place: Where,
     /// How many cases run at once [default: 4 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -83,6 +99,10 @@ pub struct List {
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub scenarios: Scenarios,
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -98,6 +118,10 @@ pub struct PlanArgs {
     #[arg(long, value_name = "T")]
     pub target: String,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub scenarios: Scenarios,
 }
 
@@ -105,10 +129,22 @@ pub struct PlanArgs {
 #[derive(Debug, Args)]
 pub struct Up {
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub targets: Targets,
     #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
     pub place: Where,
 }
 

@@ -14,16 +14,16 @@
 //!
 //! `runner` drives a case through these stages; it knows no report type and no engine.
 
-pub mod scenario;
-pub mod plan;
-pub mod session;
-pub mod peer;
-pub mod runner;
-pub mod observe;
-pub mod redact;
-pub mod verdict;
-pub mod snapshot;
-pub mod outcome;
-pub mod report;
 pub mod cli;
 pub mod commands;
+pub mod observe;
+pub mod outcome;
+pub mod peer;
+pub mod plan;
+pub mod redact;
+pub mod report;
+pub mod runner;
+pub mod scenario;
+pub mod session;
+pub mod snapshot;
+pub mod verdict;

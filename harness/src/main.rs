@@ -9,7 +9,10 @@ use harness::outcome::{EXIT_BROKEN, EXIT_USAGE};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("pfs: cannot start: {error}");
@@ -22,7 +25,11 @@ fn main() -> ExitCode {
             for line in error.lines() {
                 eprintln!("pfs: {}", harness::redact::printable(&line));
             }
-            if error.is_usage() { EXIT_USAGE } else { EXIT_BROKEN }
+            if error.is_usage() {
+                EXIT_USAGE
+            } else {
+                EXIT_BROKEN
+            }
         }
     };
     // Blocking tasks that wait for a file or a lock must not hold up the end.

@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::scenario::{CaseId, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer, Scenario, TargetVersions};
+use crate::scenario::{
+    CaseId, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer, Scenario,
+    TargetVersions,
+};
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
 /// Postfix reads them in daemons that serve all lines of master.cf.
@@ -152,14 +155,20 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
             "needs {condition}; {target} has Postfix {} and OpenSSL {}",
             versions.postfix, versions.openssl
         );
-        return Decision::NotApplicable { scenario: scenario.clone(), target, why };
+        return Decision::NotApplicable {
+            scenario: scenario.clone(),
+            target,
+            why,
+        };
     }
     let expect = scenario
         .file
         .departure
         .iter()
         .filter(|departure| departure.targets.iter().all(|p| p.holds(versions)))
-        .fold(scenario.file.expect.clone(), |all, one| all.overridden_by(&one.expect));
+        .fold(scenario.file.expect.clone(), |all, one| {
+            all.overridden_by(&one.expect)
+        });
     // A side that always runs on one target has, there, a line for each target of the table.
     let pinned = scenario.file.server.on.is_some() || scenario.file.client.on.is_some();
     Decision::Run(Box::new(Case {
@@ -186,8 +195,16 @@ fn tag(id: &CaseId, target: Option<&str>) -> String {
     if let Some(variant) = &id.variant {
         text = format!("{text}.{variant}");
     }
-    let clean: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
     if clean == text && clean.len() <= TAG_LIMIT {
         return clean;
     }

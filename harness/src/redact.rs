@@ -134,7 +134,9 @@ fn own_recipients(text: &str) -> String {
     while let Some((before, after)) = rest.split_once(START) {
         redacted.push_str(before);
         redacted.push_str(START);
-        let tag = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-').unwrap_or(after.len());
+        let tag = after
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-')
+            .unwrap_or(after.len());
         rest = match after[..tag].strip_suffix(END) {
             Some(_) => {
                 redacted.push_str(TAG);

@@ -6,7 +6,7 @@ mod peers;
 
 pub use case::{Gathered, gather};
 pub use collect::SideLog;
-pub use peers::{client_options, server_options};
+pub use peers::{PeerSetupError, classic_client, classic_server, client_options, server_options};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,7 +44,11 @@ pub async fn run(
         let (session, slots) = (Arc::clone(session), Arc::clone(&slots));
         running.spawn(async move {
             match decision {
-                Decision::NotApplicable { scenario, target, why } => CaseResult {
+                Decision::NotApplicable {
+                    scenario,
+                    target,
+                    why,
+                } => CaseResult {
                     id: scenario.id.clone(),
                     target,
                     why: scenario.file.why.clone(),
@@ -116,7 +120,13 @@ pub async fn examine(session: &Session, case: &Case) -> Examined {
 }
 
 async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
-    let Examined { mut outcome, text, witnesses, elapsed, .. } = examine(session, case).await;
+    let Examined {
+        mut outcome,
+        text,
+        witnesses,
+        elapsed,
+        ..
+    } = examine(session, case).await;
     let mut accepted = false;
     if !matches!(outcome, Outcome::Broken(_)) {
         (outcome, accepted) = with_snapshot(case, outcome, &text, accept);
@@ -147,15 +157,30 @@ fn with_snapshot(case: &Case, outcome: Outcome, text: &str, accept: bool) -> (Ou
         (Ok(Comparison::Same), ..) => (outcome, false),
         (Ok(_), true, Outcome::Pass) => match snapshot.accept(text) {
             Ok(()) => (outcome, true),
-            Err(error) => (Outcome::Broken(format!("{}: {error}", snapshot.path().display())), false),
+            Err(error) => (
+                Outcome::Broken(format!("{}: {error}", snapshot.path().display())),
+                false,
+            ),
         },
         (Ok(Comparison::Missing), ..) => {
             let path = snapshot.path();
-            (failed(outcome, format!("no snapshot {}; --accept writes it", path.display())), false)
+            (
+                failed(
+                    outcome,
+                    format!("no snapshot {}; --accept writes it", path.display()),
+                ),
+                false,
+            )
         }
         (Ok(Comparison::Different(difference)), ..) => {
             let path = snapshot.path();
-            (failed(outcome, format!("differs from {}:\n{difference}", path.display())), false)
+            (
+                failed(
+                    outcome,
+                    format!("differs from {}:\n{difference}", path.display()),
+                ),
+                false,
+            )
         }
         (Err(error), ..) => (Outcome::Broken(error.to_string()), false),
     }

@@ -14,8 +14,8 @@ pub use classic::{ClassicClient, ClassicProfile, ClassicServer};
 pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};
 pub use expect::{
-    ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation, SideName,
-    StatusWord,
+    ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation,
+    SideName, StatusWord,
 };
 pub use file::{Client, Fault, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server};
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};

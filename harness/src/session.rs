@@ -137,8 +137,12 @@ impl Session {
         if self.kind != Kind::Private {
             return Ok(());
         }
-        let fleets = std::mem::take(&mut *self.fleets.lock().unwrap_or_else(PoisonError::into_inner));
-        let running: Vec<_> = fleets.into_values().filter_map(|cell| cell.get().cloned()).collect();
+        let fleets =
+            std::mem::take(&mut *self.fleets.lock().unwrap_or_else(PoisonError::into_inner));
+        let running: Vec<_> = fleets
+            .into_values()
+            .filter_map(|cell| cell.get().cloned())
+            .collect();
         let mut stops = tokio::task::JoinSet::new();
         for fleet in running {
             stops.spawn(async move { fleet.fleet.stop().await });
@@ -161,7 +165,9 @@ impl Session {
         let directory = sessions(cache)?.join(directory_name(&Kind::Warm, engine.name()));
         let mut stopped = 0;
         for path in record::children(&directory) {
-            let Some(state) = record::Record::read(&path).and_then(|record| record.state) else { continue };
+            let Some(state) = record::Record::read(&path).and_then(|record| record.state) else {
+                continue;
+            };
             match engine.attach(&state).await {
                 Ok(fleet) => {
                     fleet.stop().await?;
@@ -179,7 +185,9 @@ impl Session {
 fn directory_name(kind: &Kind, engine: pfs_containers::EngineName) -> String {
     match kind {
         Kind::Private => {
-            let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+            let nanos = SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |d| d.subsec_nanos());
             format!("run-{}-{nanos}", std::process::id())
         }
         Kind::Shared(key) => format!("shared-{engine}-{key}"),
@@ -199,8 +207,12 @@ fn open_lock(path: &Path) -> Result<File, SessionError> {
 /// Removes the directories of runs that are no more. Their fleets end by themselves.
 fn remove_left_over(sessions: &Path) {
     for directory in record::children(sessions) {
-        let is_run = directory.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-"));
-        let Ok(lock) = File::open(directory.join("in-use")) else { continue };
+        let is_run = directory
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("run-"));
+        let Ok(lock) = File::open(directory.join("in-use")) else {
+            continue;
+        };
         if is_run && lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(&directory);
         }
@@ -211,5 +223,7 @@ fn remove_left_over(sessions: &Path) {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SessionError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| SessionError::Interrupted)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| SessionError::Interrupted)
 }

@@ -36,12 +36,21 @@ impl Snapshot {
         if let Some(variant) = &id.variant {
             let clean: String = variant
                 .chars()
-                .map(|c| if c.is_ascii_alphanumeric() || ".,_-".contains(c) { c } else { '-' })
+                .map(|c| {
+                    if c.is_ascii_alphanumeric() || ".,_-".contains(c) {
+                        c
+                    } else {
+                        '-'
+                    }
+                })
                 .collect();
             name = format!("{name}[{clean}]");
         }
         Self {
-            folder: scenario.parent().unwrap_or(Path::new(".")).join("snapshots"),
+            folder: scenario
+                .parent()
+                .unwrap_or(Path::new("."))
+                .join("snapshots"),
             name: format!("{name}@{target}"),
             input: format!("scenarios/{}/{}.toml", id.topic, id.case),
         }
@@ -76,7 +85,10 @@ impl Snapshot {
     /// The file cannot be written.
     pub fn accept(&self, text: &str) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let head = format!("---\nsource: scenarios/run.rs\nexpression: witnesses\ninput_file: {}\n---\n", self.input);
+        let head = format!(
+            "---\nsource: scenarios/run.rs\nexpression: witnesses\ninput_file: {}\n---\n",
+            self.input
+        );
         fs::write(self.path(), format!("{head}{}\n", text.trim_end()))
     }
 }
@@ -110,9 +122,14 @@ fn difference(old: &str, new: &str) -> String {
         }
     }
     let near = |at: usize| {
-        out[at.saturating_sub(1)..(at + 2).min(out.len())].iter().any(|line| !line.starts_with("  "))
+        out[at.saturating_sub(1)..(at + 2).min(out.len())]
+            .iter()
+            .any(|line| !line.starts_with("  "))
     };
-    let kept: Vec<&str> = (0..out.len()).filter(|&at| near(at)).map(|at| out[at].as_str()).collect();
+    let kept: Vec<&str> = (0..out.len())
+        .filter(|&at| near(at))
+        .map(|at| out[at].as_str())
+        .collect();
     kept.join("\n")
 }
 
@@ -123,12 +140,18 @@ mod tests {
     #[test]
     fn accepted_text_is_the_same_when_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        let id = CaseId { topic: "eecdh".into(), case: "groups".into(), variant: Some("P-256,a/b".into()) };
+        let id = CaseId {
+            topic: "eecdh".into(),
+            case: "groups".into(),
+            variant: Some("P-256,a/b".into()),
+        };
         let snapshot = Snapshot::of(&dir.path().join("eecdh/groups.toml"), &id, "debian-12");
         assert_eq!(snapshot.compare("a\nb\n").unwrap(), Comparison::Missing);
         snapshot.accept("a\nb\n").unwrap();
         assert_eq!(snapshot.compare("a\nb").unwrap(), Comparison::Same);
-        let Comparison::Different(text) = snapshot.compare("a\nc").unwrap() else { panic!() };
+        let Comparison::Different(text) = snapshot.compare("a\nc").unwrap() else {
+            panic!()
+        };
         assert_eq!(text, "  a\n- b\n+ c");
     }
 }

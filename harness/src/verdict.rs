@@ -14,7 +14,11 @@ use crate::plan::Case;
 pub fn judge(case: &Case, seen: &Observation) -> Outcome {
     if let Some(fatal) = seen.refused_configuration() {
         // A case may be about just that.
-        let expected = case.expect.failure.as_ref().is_some_and(|f| fatal.contains(&f.cause));
+        let expected = case
+            .expect
+            .failure
+            .as_ref()
+            .is_some_and(|f| fatal.contains(&f.cause));
         if !expected {
             return Outcome::Broken(format!("Postfix refuses its configuration: {fatal}"));
         }
@@ -22,15 +26,19 @@ pub fn judge(case: &Case, seen: &Observation) -> Outcome {
     let mut differences = expectation::differences(&case.expect, seen);
     differences.extend(disclosure::difference(case, seen));
     differences.extend(seen.disagreements());
-    if differences.is_empty() { Outcome::Pass } else { Outcome::Fail(differences) }
+    if differences.is_empty() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail(differences)
+    }
 }
 
 /// A known bug is expected to fail; that it does not any more must be noticed.
 pub fn known_bug(outcome: Outcome, reason: &str) -> Outcome {
     match outcome {
-        Outcome::Pass => {
-            Outcome::Fail(vec![format!("passes, though it is marked as a known bug: {reason}; take the mark away")])
-        }
+        Outcome::Pass => Outcome::Fail(vec![format!(
+            "passes, though it is marked as a known bug: {reason}; take the mark away"
+        )]),
         Outcome::Fail(_) => Outcome::Pass,
         other => other,
     }

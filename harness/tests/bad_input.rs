@@ -41,7 +41,10 @@ fn refused(contents: &[u8], place: &str, words: &[&str]) {
     for word in [place].iter().chain(words) {
         assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
     }
-    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
+    assert!(
+        !stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -78,28 +81,65 @@ fn a_parameter_is_one_scalar_line() {
 
 #[test]
 fn missing_keys() {
-    refused(b"[server]\npostfix = {}\n[client]\nrustls = {}\n", "topic/case.toml", &["missing field `why`"]);
-    refused(b"why = \"w\"\n[server]\npostfix = {}\n", "topic/case.toml", &["missing field `client`"]);
-    refused(b"why = \"w\"\n[server]\n[client]\nrustls = {}\n", "topic/case.toml", &["[server] names no peer"]);
+    refused(
+        b"[server]\npostfix = {}\n[client]\nrustls = {}\n",
+        "topic/case.toml",
+        &["missing field `why`"],
+    );
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n",
+        "topic/case.toml",
+        &["missing field `client`"],
+    );
+    refused(
+        b"why = \"w\"\n[server]\n[client]\nrustls = {}\n",
+        "topic/case.toml",
+        &["[server] names no peer"],
+    );
     refused(
         b"why = \"w\"\n[server]\nrustls = {}\n[client]\nrustls = {}\n",
         "topic/case.toml",
         &["neither side is a Postfix"],
     );
-    refused(b"why = \" \"\n[server]\npostfix = {}\n[client]\nrustls = {}\n", "topic/case.toml", &["`why` is empty"]);
+    refused(
+        b"why = \" \"\n[server]\npostfix = {}\n[client]\nrustls = {}\n",
+        "topic/case.toml",
+        &["`why` is empty"],
+    );
 }
 
 #[test]
 fn unknown_names() {
-    let with = |client: &str| format!("why = \"w\"\n[server]\npostfix = {{}}\n[client]\n{client}\n");
+    let with =
+        |client: &str| format!("why = \"w\"\n[server]\npostfix = {{}}\n[client]\n{client}\n");
     for (client, place, words) in [
-        ("rustls = { groups = [\"P-257\"] }", "5:22", "unknown group `P-257`; did you mean `P-256`?"),
-        ("rustls = { versions = [\"TLSv1.4\"] }", "5:24", "unknown TLS version `TLSv1.4`; did you mean"),
-        ("rustls = { ciphers = [\"ECDHE-RSA-AES256-GCM-SHA383\"] }", "5:23", "did you mean `ECDHE-RSA-AES"),
-        ("rustls = { signatures = [\"ed25518\"] }", "5:26", "did you mean `ed25519`?"),
+        (
+            "rustls = { groups = [\"P-257\"] }",
+            "5:22",
+            "unknown group `P-257`; did you mean `P-256`?",
+        ),
+        (
+            "rustls = { versions = [\"TLSv1.4\"] }",
+            "5:24",
+            "unknown TLS version `TLSv1.4`; did you mean",
+        ),
+        (
+            "rustls = { ciphers = [\"ECDHE-RSA-AES256-GCM-SHA383\"] }",
+            "5:23",
+            "did you mean `ECDHE-RSA-AES",
+        ),
+        (
+            "rustls = { signatures = [\"ed25518\"] }",
+            "5:26",
+            "did you mean `ed25519`?",
+        ),
         ("rustls = {}\ncert = \"client-rsaa\"", "6:8", "client-rsa"),
     ] {
-        refused(with(client).as_bytes(), &format!("case.toml:{place}"), &[words]);
+        refused(
+            with(client).as_bytes(),
+            &format!("case.toml:{place}"),
+            &[words],
+        );
     }
 }
 
@@ -125,10 +165,26 @@ fn duplicate_cases() {
 fn matrix_mistakes() {
     let with = |matrix: &str| format!("{GOOD}[matrix]\n{matrix}\n");
     refused(with("a = []").as_bytes(), "case.toml:7:5", &["is empty"]);
-    refused(with("a = [\"x\"]").as_bytes(), "case.toml:7:1", &["not used", "<a>"]);
-    refused(with("a = \"x\"").as_bytes(), "case.toml:7:5", &["must be a list"]);
-    refused(with("a = [{ b = 1 }]").as_bytes(), "case.toml:7:6", &["`id`"]);
-    refused(with("a = [\"1\", \"1\"]").as_bytes(), "case.toml:7:11", &["stands twice"]);
+    refused(
+        with("a = [\"x\"]").as_bytes(),
+        "case.toml:7:1",
+        &["not used", "<a>"],
+    );
+    refused(
+        with("a = \"x\"").as_bytes(),
+        "case.toml:7:5",
+        &["must be a list"],
+    );
+    refused(
+        with("a = [{ b = 1 }]").as_bytes(),
+        "case.toml:7:6",
+        &["`id`"],
+    );
+    refused(
+        with("a = [\"1\", \"1\"]").as_bytes(),
+        "case.toml:7:11",
+        &["stands twice"],
+    );
 }
 
 #[test]
@@ -137,7 +193,11 @@ fn files_that_are_no_scenarios() {
     refused(b"# only a comment\n", "topic/case.toml", &["empty"]);
     refused(b"why = \"\xff\"\n", "topic/case.toml:1:8", &["not UTF-8"]);
     refused(b"why = \"w\n", "topic/case.toml:1:", &["invalid"]);
-    refused(&vec![b'#'; 1 << 20], "topic/case.toml", &["1048576 bytes", "at most"]);
+    refused(
+        &vec![b'#'; 1 << 20],
+        "topic/case.toml",
+        &["1048576 bytes", "at most"],
+    );
 }
 
 #[test]
@@ -145,25 +205,48 @@ fn nothing_there() {
     let dir = scenarios(&[("README.md", b"x")]);
     let output = pfs(dir.path(), &["run"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("no scenario files"));
-    assert_eq!(pfs(Path::new("/nonexistent"), &["run"]).status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("no scenario files")
+    );
+    assert_eq!(
+        pfs(Path::new("/nonexistent"), &["run"]).status.code(),
+        Some(2)
+    );
 }
 
 #[test]
 fn every_wrong_file_is_named() {
-    let dir = scenarios(&[("a/x.toml", b"why = 1"), ("a/y.toml", b"bad = 1"), ("a/z.toml", GOOD.as_bytes())]);
+    let dir = scenarios(&[
+        ("a/x.toml", b"why = 1"),
+        ("a/y.toml", b"bad = 1"),
+        ("a/z.toml", GOOD.as_bytes()),
+    ]);
     let stderr = String::from_utf8(pfs(dir.path(), &["run"]).stderr).unwrap();
-    assert!(stderr.contains("a/x.toml:1:7") && stderr.contains("a/y.toml:1:1"), "{stderr}");
+    assert!(
+        stderr.contains("a/x.toml:1:7") && stderr.contains("a/y.toml:1:1"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn unknown_target_and_case() {
     let dir = scenarios(&[("topic/case.toml", GOOD.as_bytes())]);
     for (arguments, words) in [
-        (vec!["run", "--target", "debian-21"], "unknown target `debian-21`"),
-        (vec!["run", "--target", "debian-12", "--target", "debian-12"], "given twice"),
+        (
+            vec!["run", "--target", "debian-21"],
+            "unknown target `debian-21`",
+        ),
+        (
+            vec!["run", "--target", "debian-12", "--target", "debian-12"],
+            "given twice",
+        ),
         (vec!["run", "topic/cake"], "did you mean `topic/case`?"),
-        (vec!["plan", "topic/cake", "--target", "debian-12"], "did you mean"),
+        (
+            vec!["plan", "topic/cake", "--target", "debian-12"],
+            "did you mean",
+        ),
         (vec!["run", "--jobs", "0"], "--jobs"),
     ] {
         let output = pfs(dir.path(), &arguments);

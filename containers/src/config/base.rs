@@ -114,7 +114,11 @@ pub fn services(inject_port: u16, lease_port: u16, generation: u32) -> Vec<Servi
         )
         .max_processes(1),
         Service::smtpd(inject_port)
-            .tag(INJECT_TAG).set("smtpd_banner", format!("$myhostname ESMTP generation {generation}"))
+            .tag(INJECT_TAG)
+            .set(
+                "smtpd_banner",
+                format!("$myhostname ESMTP generation {generation}"),
+            )
             .set("smtpd_tls_security_level", "none"),
         lease(lease_port),
         unix("pickup", "pickup")

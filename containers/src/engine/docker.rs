@@ -383,11 +383,17 @@ impl Backend for Running {
             let archive = pack(&files).map_err(Error::io("packing files for", &self.name))?;
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
             let body = testcontainers::bollard::body_full(archive.into());
-            let put = self.docker.upload_to_container(&self.name, Some(options), body);
+            let put = self
+                .docker
+                .upload_to_container(&self.name, Some(options), body);
             put.await.map_err(error("putting files into a container"))?;
-            let reload = KillContainerOptionsBuilder::default().signal("SIGUSR1").build();
+            let reload = KillContainerOptionsBuilder::default()
+                .signal("SIGUSR1")
+                .build();
             let reload = self.docker.kill_container(&self.name, Some(reload));
-            reload.await.map_err(error("reloading a container's Postfix"))
+            reload
+                .await
+                .map_err(error("reloading a container's Postfix"))
         })
     }
 

@@ -56,7 +56,11 @@ impl FleetSpec {
     /// main.cf, master.cf and every other file; `bind` is the address services listen on.
     pub(crate) fn render(&self, bind: &str) -> Result<RootFiles, ConfigError> {
         self.check_words()?;
-        let mut master = MasterCf::new(base::services(self.inject_port, self.lease_port, self.generation));
+        let mut master = MasterCf::new(base::services(
+            self.inject_port,
+            self.lease_port,
+            self.generation,
+        ));
         master.extend(self.services.iter().cloned());
         let mut files = RootFiles::from([
             (

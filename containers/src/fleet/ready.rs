@@ -90,17 +90,24 @@ pub(crate) async fn reloaded(
     within(deadline, &state.id, "reloading its Postfix", told).await?;
     let address = state.address_of(state.inject_port);
     let expected = format!("generation {generation}");
-    within(deadline, &state.id, "the services of the new generation", async {
-        // A process of the old generation may greet first; it ends with its client.
-        loop {
-            let stream = connect(address).await.map_err(|error| state.gone(format!("{address}: {error}")))?;
-            let mut greeting = String::new();
-            let read = BufReader::new(stream).read_line(&mut greeting).await;
-            if read.is_ok() && greeting.trim_end().ends_with(&expected) {
-                return Ok(());
+    within(
+        deadline,
+        &state.id,
+        "the services of the new generation",
+        async {
+            // A process of the old generation may greet first; it ends with its client.
+            loop {
+                let stream = connect(address)
+                    .await
+                    .map_err(|error| state.gone(format!("{address}: {error}")))?;
+                let mut greeting = String::new();
+                let read = BufReader::new(stream).read_line(&mut greeting).await;
+                if read.is_ok() && greeting.trim_end().ends_with(&expected) {
+                    return Ok(());
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 

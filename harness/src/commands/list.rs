@@ -41,14 +41,22 @@ pub(super) fn list(options: &List) -> Result<u8, Error> {
 pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
     let target = Target::parse(&options.target)?;
     let versions = nominal(&target).ok_or_else(|| {
-        Error::Usage(format!("nothing is known of {} before it is built; try `pfs run`", target.name()))
+        Error::Usage(format!(
+            "nothing is known of {} before it is built; try `pfs run`",
+            target.name()
+        ))
     })?;
     let all = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
-    let exact = all.iter().find(|scenario| scenario.id.to_string() == options.case);
+    let exact = all
+        .iter()
+        .find(|scenario| scenario.id.to_string() == options.case);
     let scenario = match (exact, all.as_slice()) {
         (Some(scenario), _) | (None, [scenario]) => Arc::clone(scenario),
         (None, several) => {
-            let names: Vec<_> = several.iter().map(|scenario| scenario.id.to_string()).collect();
+            let names: Vec<_> = several
+                .iter()
+                .map(|scenario| scenario.id.to_string())
+                .collect();
             return Err(Error::Usage(format!(
                 "`{}` is a piece of several names: {}",
                 options.case,
@@ -69,8 +77,15 @@ pub(super) fn targets() -> Result<u8, Error> {
             .map(|v| format!("Postfix {}, OpenSSL {}", v.postfix, v.openssl))
             .unwrap_or_default();
         let default = Target::defaults().any(|one| one.name() == target.name());
-        println!("{:<16}{versions}{}", target.name(), if default { "" } else { " (only when named)" });
+        println!(
+            "{:<16}{versions}{}",
+            target.name(),
+            if default { "" } else { " (only when named)" }
+        );
     }
-    println!("{:<16}an image of your own with Postfix in it", "NAME=image:REF");
+    println!(
+        "{:<16}an image of your own with Postfix in it",
+        "NAME=image:REF"
+    );
     Ok(EXIT_PASS)
 }

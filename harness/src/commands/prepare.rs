@@ -42,8 +42,10 @@ impl Ground {
 
 /// The wanted cases of a directory, or of the files that are named.
 pub(super) fn select(dir: &Path, filters: &[String]) -> Result<Vec<Arc<Scenario>>, Error> {
-    let (files, filters): (Vec<_>, Vec<_>) =
-        filters.iter().cloned().partition(|filter| filter.ends_with(".toml"));
+    let (files, filters): (Vec<_>, Vec<_>) = filters
+        .iter()
+        .cloned()
+        .partition(|filter| filter.ends_with(".toml"));
     let mut wanted = Vec::new();
     if !files.is_empty() {
         let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
@@ -54,13 +56,18 @@ pub(super) fn select(dir: &Path, filters: &[String]) -> Result<Vec<Arc<Scenario>
         let all = scenario::load(dir)?;
         let before = wanted.len();
         let names: Vec<String> = all.iter().map(|scenario| scenario.id.to_string()).collect();
-        wanted.extend(all.into_iter().filter(|scenario| selection.wants(&scenario.id)));
+        wanted.extend(
+            all.into_iter()
+                .filter(|scenario| selection.wants(&scenario.id)),
+        );
         if wanted.len() == before {
             let asked = selection.filters.join(" ");
             let near = scenario::nearest(&asked, names.iter().map(String::as_str))
                 .map(|name| format!("; did you mean `{name}`?"))
                 .unwrap_or_default();
-            return Err(Error::Usage(format!("no case's name contains `{asked}`{near}")));
+            return Err(Error::Usage(format!(
+                "no case's name contains `{asked}`{near}"
+            )));
         }
     }
     Ok(wanted.into_iter().map(Arc::new).collect())
@@ -76,7 +83,10 @@ pub(super) fn nominal(target: &Target) -> Option<TargetVersions> {
 }
 
 fn versions(facts: &TargetFacts) -> Option<TargetVersions> {
-    let number = facts.openssl_text.split_whitespace().find_map(|word| word.parse().ok());
+    let number = facts
+        .openssl_text
+        .split_whitespace()
+        .find_map(|word| word.parse().ok());
     Some(TargetVersions {
         name: facts.target.clone(),
         postfix: facts.mail_version.parse().ok()?,
@@ -111,7 +121,10 @@ pub async fn prepare(
     for name in target_names {
         let target = Target::parse(name)?;
         if asked.iter().any(|known| known.name() == target.name()) {
-            return Err(Error::Usage(format!("the target {} is given twice", target.name())));
+            return Err(Error::Usage(format!(
+                "the target {} is given twice",
+                target.name()
+            )));
         }
         asked.push(target);
     }
@@ -134,7 +147,9 @@ pub async fn prepare(
     let mut columns = Vec::new();
     let mut decisions = Vec::new();
     for target in &asked {
-        let Some((_, facts)) = targets.get(target.name()) else { continue };
+        let Some((_, facts)) = targets.get(target.name()) else {
+            continue;
+        };
         let Some(versions) = versions(facts) else {
             return Err(Error::Usage(format!(
                 "{}: cannot read the versions `{}` and `{}`",
@@ -147,10 +162,20 @@ pub async fn prepare(
             name: target.name().to_owned(),
             versions: format!("Postfix {}, OpenSSL {}", versions.postfix, versions.openssl),
         });
-        decisions.extend(scenarios.iter().map(|scenario| plan::plan(scenario, &versions)));
+        decisions.extend(
+            scenarios
+                .iter()
+                .map(|scenario| plan::plan(scenario, &versions)),
+        );
     }
     check(&decisions, &targets)?;
-    Ok(Ground { engine, cache, targets, columns, decisions })
+    Ok(Ground {
+        engine,
+        cache,
+        targets,
+        columns,
+        decisions,
+    })
 }
 
 async fn facts(
@@ -163,7 +188,12 @@ async fn facts(
             let _ = events.send(Event::Doing { target, what });
         }
     };
-    let prepared = futures_util::future::join_all(needed.iter().map(|target| engine.prepare(target, &progress))).await;
+    let prepared = futures_util::future::join_all(
+        needed
+            .iter()
+            .map(|target| engine.prepare(target, &progress)),
+    )
+    .await;
     let mut targets = BTreeMap::new();
     for (target, facts) in needed.into_iter().zip(prepared) {
         targets.insert(target.name().to_owned(), (target, facts?));
@@ -190,7 +220,12 @@ fn check(
 ) -> Result<(), Error> {
     let known: BTreeMap<&str, BTreeSet<String>> = targets
         .iter()
-        .map(|(name, (_, facts))| (name.as_str(), facts.parameters().map(str::to_owned).collect()))
+        .map(|(name, (_, facts))| {
+            (
+                name.as_str(),
+                facts.parameters().map(str::to_owned).collect(),
+            )
+        })
         .collect();
     let mut errors = BTreeMap::new();
     for decision in decisions {
@@ -198,8 +233,14 @@ fn check(
             && let Err(error) = plan::check_parameters(case, |target| known.get(target))
         {
             // Once for each place, not once for each variant of a matrix.
-            errors.entry((error.place.clone(), error.target.clone())).or_insert(error);
+            errors
+                .entry((error.place.clone(), error.target.clone()))
+                .or_insert(error);
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(Error::Parameters(errors.into_values().collect())) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Parameters(errors.into_values().collect()))
+    }
 }

@@ -58,10 +58,21 @@ async fn work(
         targets: ground.columns.clone(),
         cases: ground.decisions.len(),
     });
-    let session =
-        Arc::new(Session::open(ground.engine, &ground.cache, kind, ground.targets, catalogue).await?);
+    let session = Arc::new(
+        Session::open(
+            ground.engine,
+            &ground.cache,
+            kind,
+            ground.targets,
+            catalogue,
+        )
+        .await?,
+    );
     let jobs = options.jobs.map_or_else(default_jobs, usize::from);
-    let options = runner::Options { jobs, accept: options.accept };
+    let options = runner::Options {
+        jobs,
+        accept: options.accept,
+    };
     let code = tokio::select! {
         tally = runner::run(&session, ground.decisions, options, events) => tally.exit_code(),
         () = interrupted() => EXIT_INTERRUPTED,
@@ -96,9 +107,12 @@ fn reproduce(options: &Run) -> String {
     if options.scenarios.dir.as_os_str() != "scenarios" {
         command.push_str(&format!(" --scenarios {}", options.scenarios.dir.display()));
     }
-    for file in options.filters.iter().filter(|filter| filter.ends_with(".toml")) {
+    for file in options
+        .filters
+        .iter()
+        .filter(|filter| filter.ends_with(".toml"))
+    {
         command.push_str(&format!(" {file}"));
     }
     command
 }
-

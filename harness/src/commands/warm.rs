@@ -21,10 +21,23 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
             }
         }
     });
-    let ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events).await?;
+    let ground = prepare(
+        scenarios,
+        &options.targets.targets,
+        options.place.engine,
+        &events,
+    )
+    .await?;
     let cases = ground.cases();
     let engine = ground.engine.name();
-    let session = Session::open(ground.engine, &ground.cache, Kind::Warm, ground.targets, cases.clone()).await?;
+    let session = Session::open(
+        ground.engine,
+        &ground.cache,
+        Kind::Warm,
+        ground.targets,
+        cases.clone(),
+    )
+    .await?;
     let mut seen = BTreeSet::new();
     for case in &cases {
         for fleet in case.fleets() {
@@ -36,7 +49,10 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
     }
     drop(events);
     let _ = reporter.await;
-    eprintln!("{} fleets are up; `pfs run` uses them, `pfs down` stops them", seen.len());
+    eprintln!(
+        "{} fleets are up; `pfs run` uses them, `pfs down` stops them",
+        seen.len()
+    );
     Ok(EXIT_PASS)
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use classic_tls::names::NamedGroup;
 use classic_tls::wire::Side;
-use classic_tls::{ClientCertificate, ClientConfig, HandshakeFailure, Report, ServerConfig, Stream};
+use classic_tls::{
+    ClientCertificate, ClientConfig, HandshakeFailure, Report, ServerConfig, Stream,
+};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -26,18 +28,27 @@ use super::tap::Recorder;
 const HOSTNAME: &str = "mail.example.test";
 
 /// Connects to `address`, sends `mail` after STARTTLS and reports. Always comes back by `deadline`.
-pub async fn send(address: SocketAddr, config: Arc<ClientConfig>, mail: &Mail, deadline: Instant) -> PeerReport {
+pub async fn send(
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+    mail: &Mail,
+    deadline: Instant,
+) -> PeerReport {
     let mut run = Run::new(Side::Client, Capture::default());
     run.dialogue.stage = Stage::Connect;
     let outcome = timeout_at(deadline, async {
-        let stream = connect(address, None).await.map_err(|source| Failure::Connection {
-            what: format!("cannot connect to {address}"),
-            source,
-        })?;
+        let stream = connect(address, None)
+            .await
+            .map_err(|source| Failure::Connection {
+                what: format!("cannot connect to {address}"),
+                source,
+            })?;
         let options = ClientOptions::default();
         let mut smtp = Client::new(stream);
         smtp.banner(&mut run.dialogue).await?;
-        let ehlo = smtp.ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue).await?;
+        let ehlo = smtp
+            .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
+            .await?;
         smtp.starttls(&ehlo, &mut run.dialogue).await?;
         run.dialogue.stage = Stage::Handshake;
         let (stream, early) = smtp.into_parts();
@@ -80,7 +91,10 @@ where
 }
 
 /// Notes what the handshake has shown, also one that failed.
-fn established<S>(run: &mut Run, outcome: Result<Stream<S>, HandshakeFailure>) -> Result<Stream<S>, Failure> {
+fn established<S>(
+    run: &mut Run,
+    outcome: Result<Stream<S>, HandshakeFailure>,
+) -> Result<Stream<S>, Failure> {
     match outcome {
         Ok(tls) => {
             run.tls = facts(tls.report());
@@ -96,12 +110,24 @@ fn established<S>(run: &mut Run, outcome: Result<Stream<S>, HandshakeFailure>) -
 
 /// Certificates and schemes; [`Run::report`] puts them in their places.
 fn note(run: &mut Run, report: &Report) {
-    let chain = |chain: &[Vec<u8>]| chain.iter().cloned().map(CertificateDer::from).collect::<Vec<_>>();
+    let chain = |chain: &[Vec<u8>]| {
+        chain
+            .iter()
+            .cloned()
+            .map(CertificateDer::from)
+            .collect::<Vec<_>>()
+    };
     let scheme = |scheme: Option<classic_tls::names::SignatureScheme>| {
         scheme.map(|scheme| rustls::SignatureScheme::from(scheme.0))
     };
-    let server = (chain(&report.server_certificates), scheme(report.server_signature_scheme));
-    let client = (chain(&report.client_certificates), scheme(report.client_signature_scheme));
+    let server = (
+        chain(&report.server_certificates),
+        scheme(report.server_signature_scheme),
+    );
+    let client = (
+        chain(&report.client_certificates),
+        scheme(report.client_signature_scheme),
+    );
     let (own, other) = match run.side {
         Side::Client => (client, server),
         Side::Server => (server, client),
@@ -114,7 +140,10 @@ fn note(run: &mut Run, report: &Report) {
 }
 
 fn facts(report: &Report) -> Option<TlsFacts> {
-    let dh = report.server_key_exchange.as_ref().and_then(|exchange| exchange.dh());
+    let dh = report
+        .server_key_exchange
+        .as_ref()
+        .and_then(|exchange| exchange.dh());
     let prime = dh.map(|dh| PrimeFacts::of(&dh.p, &dh.g));
     // A prime of RFC 7919 goes by the name of its group, as with rustls.
     let named = || {

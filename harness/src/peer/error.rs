@@ -162,7 +162,10 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
             description,
         })
     };
-    if let Some(error) = source.get_ref().and_then(|inner| inner.downcast_ref::<classic_tls::Error>()) {
+    if let Some(error) = source
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<classic_tls::Error>())
+    {
         return classic_error(error, own, stage);
     }
     match source
@@ -212,10 +215,20 @@ fn tls_error(source: &io::Error, own: Side, stage: Stage, transcript: &Transcrip
 /// What an error of the classic peer says.
 fn classic_error(error: &classic_tls::Error, own: Side, stage: Stage) -> PeerError {
     use classic_tls::Error;
-    let failed = |kind, side, alert, text| PeerError { kind, side, alert, dhe: None, stage, text };
+    let failed = |kind, side, alert, text| PeerError {
+        kind,
+        side,
+        alert,
+        dhe: None,
+        stage,
+        text,
+    };
     match error {
         Error::AlertReceived { description, .. } => {
-            let alert = Alert { direction: Direction::Received, description: *description };
+            let alert = Alert {
+                direction: Direction::Received,
+                description: *description,
+            };
             let text = format!("the {} sent the fatal alert {description}", own.other());
             failed(ErrorKind::Tls, own.other(), Some(alert), text)
         }
@@ -224,9 +237,14 @@ fn classic_error(error: &classic_tls::Error, own: Side, stage: Stage) -> PeerErr
             failed(ErrorKind::Connection, own.other(), None, text)
         }
         Error::Deadline { .. } => failed(ErrorKind::Deadline, own.other(), None, error.to_string()),
-        Error::Configuration { .. } | Error::NotOpen => failed(ErrorKind::Options, own, None, error.to_string()),
+        Error::Configuration { .. } | Error::NotOpen => {
+            failed(ErrorKind::Options, own, None, error.to_string())
+        }
         _ => {
-            let alert = error.alert().map(|description| Alert { direction: Direction::Sent, description });
+            let alert = error.alert().map(|description| Alert {
+                direction: Direction::Sent,
+                description,
+            });
             failed(ErrorKind::Tls, own, alert, error.to_string())
         }
     }

@@ -25,10 +25,12 @@ const INSTANCE_WIDE: [&str; 9] = [
 ];
 
 fn is_instance_wide(name: &str) -> bool {
-    INSTANCE_WIDE.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => *pattern == name,
-    })
+    INSTANCE_WIDE
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => *pattern == name,
+        })
 }
 
 /// Splits what a file says into instance-wide settings and overrides of one line.
@@ -37,44 +39,76 @@ fn split(written: &Postfix, target: &str) -> PostfixSide {
         .iter()
         .map(|(name, value)| (name.get_ref().clone(), value.0.clone()))
         .partition(|(name, _)| is_instance_wide(name));
-    PostfixSide { fleet: FleetKey { target: target.to_owned(), settings }, parameters }
+    PostfixSide {
+        fleet: FleetKey {
+            target: target.to_owned(),
+            settings,
+        },
+        parameters,
+    }
 }
 
 fn default(parameters: &mut BTreeMap<String, String>, name: &str, value: impl Into<String>) {
-    parameters.entry(name.to_owned()).or_insert_with(|| value.into());
+    parameters
+        .entry(name.to_owned())
+        .or_insert_with(|| value.into());
 }
 
 /// Settings by which a packager names certificates himself; ours would get in the way.
 fn names_certificates(parameters: &BTreeMap<String, String>, prefix: &str) -> bool {
-    ["chain_files", "cert_file", "key_file", "eccert_file", "eckey_file", "dcert_file"]
-        .iter()
-        .any(|end| parameters.contains_key(&format!("{prefix}_tls_{end}")))
+    [
+        "chain_files",
+        "cert_file",
+        "key_file",
+        "eccert_file",
+        "eckey_file",
+        "dcert_file",
+    ]
+    .iter()
+    .any(|end| parameters.contains_key(&format!("{prefix}_tls_{end}")))
 }
 
 /// The certificate of a server that says nothing of certificates.
 const SERVER_CERTIFICATE: &str = "rsa2048";
 
 fn names(certificates: &OneOrMany<crate::scenario::Certificate>) -> Vec<String> {
-    certificates.iter().filter_map(|certificate| certificate.0.clone()).collect()
+    certificates
+        .iter()
+        .filter_map(|certificate| certificate.0.clone())
+        .collect()
 }
 
 fn chains(certificates: &[String]) -> String {
-    certificates.iter().map(|name| format!("chain:{name}")).collect::<Vec<_>>().join(", ")
+    certificates
+        .iter()
+        .map(|name| format!("chain:{name}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
-    let sni: BTreeMap<String, Vec<String>> =
-        server.sni.iter().map(|(name, chain)| (name.clone(), names(chain))).collect();
+    let sni: BTreeMap<String, Vec<String>> = server
+        .sni
+        .iter()
+        .map(|(name, chain)| (name.clone(), names(chain)))
+        .collect();
     let certificates = match &server.cert {
         Some(certificates) => names(certificates),
         None => vec![SERVER_CERTIFICATE.to_owned()],
     };
     let Some(written) = &server.postfix else {
         if let Some(options) = server.classic.clone() {
-            return ServerPlan::Classic { options, certificates };
+            return ServerPlan::Classic {
+                options,
+                certificates,
+            };
         }
         let options = server.rustls.clone().unwrap_or_default();
-        return ServerPlan::Rustls { options, certificates, sni };
+        return ServerPlan::Rustls {
+            options,
+            certificates,
+            sni,
+        };
     };
     let mut side = split(written, server.on.as_deref().unwrap_or(target));
     let parameters = &mut side.parameters;
@@ -89,28 +123,50 @@ pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
         }
     }
     if !sni.is_empty() {
-        let entries: Vec<String> =
-            sni.iter().map(|(name, chain)| format!("{{{name}={}}}", chains(chain))).collect();
-        default(parameters, "tls_server_sni_maps", format!("inline:{{{}}}", entries.join(" ")));
+        let entries: Vec<String> = sni
+            .iter()
+            .map(|(name, chain)| format!("{{{name}={}}}", chains(chain)))
+            .collect();
+        default(
+            parameters,
+            "tls_server_sni_maps",
+            format!("inline:{{{}}}", entries.join(" ")),
+        );
     }
     ServerPlan::Postfix(side)
 }
 
 pub(super) fn client(client: &Client, target: &str) -> ClientPlan {
-    let certificate = client.cert.as_ref().and_then(|certificate| certificate.0.clone());
+    let certificate = client
+        .cert
+        .as_ref()
+        .and_then(|certificate| certificate.0.clone());
     let Some(written) = &client.postfix else {
         if let Some(options) = client.classic.clone() {
-            return ClientPlan::Classic { options, certificate };
+            return ClientPlan::Classic {
+                options,
+                certificate,
+            };
         }
-        return ClientPlan::Rustls { options: client.rustls.clone().unwrap_or_default(), certificate };
+        return ClientPlan::Rustls {
+            options: client.rustls.clone().unwrap_or_default(),
+            certificate,
+        };
     };
     let mut side = split(written, client.on.as_deref().unwrap_or(target));
     default(&mut side.parameters, "smtp_tls_security_level", "may");
     default(&mut side.parameters, "smtp_tls_loglevel", "1");
     if let Some(certificate) = certificate {
-        default(&mut side.parameters, "smtp_tls_chain_files", chains(&[certificate]));
+        default(
+            &mut side.parameters,
+            "smtp_tls_chain_files",
+            chains(&[certificate]),
+        );
     }
-    let nexthop = client.nexthop.clone().unwrap_or_else(|| "[mail.example.test]".to_owned());
+    let nexthop = client
+        .nexthop
+        .clone()
+        .unwrap_or_else(|| "[mail.example.test]".to_owned());
     ClientPlan::Postfix { side, nexthop }
 }
 
@@ -147,7 +203,9 @@ pub fn check_parameters<'a>(
     ];
     for (written, on) in sides {
         let target = on.as_deref().unwrap_or(&case.target);
-        let (Some(written), Some(known)) = (written, known(target)) else { continue };
+        let (Some(written), Some(known)) = (written, known(target)) else {
+            continue;
+        };
         for name in written.keys() {
             if !known.contains(name.get_ref()) {
                 return Err(UnknownParameter {

@@ -12,31 +12,70 @@ pub fn show(case: &Case) -> String {
     match &case.server {
         ServerPlan::Postfix(side) => {
             let _ = writeln!(out, "server: Postfix of {}", side.fleet);
-            service(&mut out, side, "127.0.0.1:<port>  inet  n - n - - smtpd", &case.tag);
+            service(
+                &mut out,
+                side,
+                "127.0.0.1:<port>  inet  n - n - - smtpd",
+                &case.tag,
+            );
         }
-        ServerPlan::Rustls { options, certificates, sni } => {
-            let _ = writeln!(out, "server: rustls, certificates {}", certificates.join(", "));
+        ServerPlan::Rustls {
+            options,
+            certificates,
+            sni,
+        } => {
+            let _ = writeln!(
+                out,
+                "server: rustls, certificates {}",
+                certificates.join(", ")
+            );
             for (name, chain) in sni {
                 let _ = writeln!(out, "    for {name}: {}", chain.join(", "));
             }
             let _ = writeln!(out, "    {options:?}");
         }
-        ServerPlan::Classic { options, certificates } => {
-            let _ = writeln!(out, "server: classic, certificates {}", certificates.join(", "));
+        ServerPlan::Classic {
+            options,
+            certificates,
+        } => {
+            let _ = writeln!(
+                out,
+                "server: classic, certificates {}",
+                certificates.join(", ")
+            );
             let _ = writeln!(out, "    {options:?}");
         }
     }
     match &case.client {
         ClientPlan::Postfix { side, nexthop } => {
             let _ = writeln!(out, "client: Postfix of {}, next hop {nexthop}", side.fleet);
-            service(&mut out, side, &format!("{}  unix  - - n - - smtp", case.tag), &case.tag);
+            service(
+                &mut out,
+                side,
+                &format!("{}  unix  - - n - - smtp", case.tag),
+                &case.tag,
+            );
         }
-        ClientPlan::Rustls { options, certificate } => {
-            let _ = writeln!(out, "client: rustls, certificate {}", certificate.as_deref().unwrap_or("none"));
+        ClientPlan::Rustls {
+            options,
+            certificate,
+        } => {
+            let _ = writeln!(
+                out,
+                "client: rustls, certificate {}",
+                certificate.as_deref().unwrap_or("none")
+            );
             let _ = writeln!(out, "    {options:?}");
         }
-        ClientPlan::Classic { options, certificate } => {
-            let _ = writeln!(out, "client: classic, certificate {}", certificate.as_deref().unwrap_or("none"));
+        ClientPlan::Classic {
+            options,
+            certificate,
+        } => {
+            let _ = writeln!(
+                out,
+                "client: classic, certificate {}",
+                certificate.as_deref().unwrap_or("none")
+            );
             let _ = writeln!(out, "    {options:?}");
         }
     }

@@ -31,8 +31,11 @@ impl Report for Json {
 }
 
 fn object(result: &CaseResult) -> Value {
-    let witnesses: Map<String, Value> =
-        result.witnesses.iter().map(|(name, said)| (name.clone(), json!(said))).collect();
+    let witnesses: Map<String, Value> = result
+        .witnesses
+        .iter()
+        .map(|(name, said)| (name.clone(), json!(said)))
+        .collect();
     let differences = match &result.outcome {
         Outcome::Fail(differences) => json!(differences),
         Outcome::Broken(why) | Outcome::NotApplicable(why) => json!([why]),
@@ -57,7 +60,11 @@ mod tests {
     #[test]
     fn a_line_has_the_documented_keys() {
         let line = object(&CaseResult {
-            id: CaseId { topic: "eecdh".into(), case: "groups".into(), variant: Some("P-256".into()) },
+            id: CaseId {
+                topic: "eecdh".into(),
+                case: "groups".into(),
+                variant: Some("P-256".into()),
+            },
             target: "debian-12".into(),
             why: "because".into(),
             outcome: Outcome::Fail(vec!["protocol: …".into()]),

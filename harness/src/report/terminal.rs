@@ -39,7 +39,11 @@ impl Terminal {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn mark(&self, outcome: &Outcome, accepted: bool) -> String {
@@ -55,10 +59,22 @@ impl Terminal {
     fn table(&self) -> String {
         let mut rows: BTreeMap<String, BTreeMap<&str, &CaseResult>> = BTreeMap::new();
         for result in &self.results {
-            rows.entry(result.id.to_string()).or_default().insert(&result.target, result);
+            rows.entry(result.id.to_string())
+                .or_default()
+                .insert(&result.target, result);
         }
-        let first = rows.keys().map(|id| id.chars().count()).max().unwrap_or(0).max(8) + 2;
-        let widths: Vec<usize> = self.targets.iter().map(|t| t.name.len().max(8) + 2).collect();
+        let first = rows
+            .keys()
+            .map(|id| id.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(8)
+            + 2;
+        let widths: Vec<usize> = self
+            .targets
+            .iter()
+            .map(|t| t.name.len().max(8) + 2)
+            .collect();
         let mut out = String::new();
         let _ = write!(out, "{:first$}", "");
         for (target, width) in self.targets.iter().zip(&widths) {
@@ -141,7 +157,12 @@ impl Terminal {
                 let _ = write!(line, ", {count} {word}");
             }
         }
-        let _ = writeln!(out, "{line} in {:.1} s ({})", self.started.elapsed().as_secs_f64(), self.engine);
+        let _ = writeln!(
+            out,
+            "{line} in {:.1} s ({})",
+            self.started.elapsed().as_secs_f64(),
+            self.engine
+        );
     }
 }
 
@@ -166,15 +187,21 @@ impl Report for Terminal {
             Event::Case(result) => {
                 self.tally.add(&result.outcome);
                 self.bar.inc(1);
-                self.bar.set_message(format!("{} on {}", result.id, result.target));
+                self.bar
+                    .set_message(format!("{} on {}", result.id, result.target));
                 if matches!(result.outcome, Outcome::Fail(_) | Outcome::Broken(_)) {
                     let word = self.mark(&result.outcome, false);
-                    self.bar.suspend(|| eprintln!("{word} {} on {}", result.id, result.target));
+                    self.bar
+                        .suspend(|| eprintln!("{word} {} on {}", result.id, result.target));
                 }
                 self.results.push((**result).clone());
             }
             Event::Finished(_) => self.finish(),
-            Event::Started { engine, targets, cases } => {
+            Event::Started {
+                engine,
+                targets,
+                cases,
+            } => {
                 self.engine.clone_from(engine);
                 self.targets.clone_from(targets);
                 let names: Vec<String> = targets

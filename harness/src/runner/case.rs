@@ -10,7 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::collect::{Side, SideLog, collect};
 use super::peers::{self, Fleets};
-use crate::peer::{self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer, ServerOptions};
+use crate::peer::{
+    self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
+    ServerOptions,
+};
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{Line, Ports, Running, Session, recipient};
 
@@ -37,19 +40,21 @@ const SENDER: &str = "";
 /// # Errors
 /// What is broken on this side: a fleet, a port. Never what Postfix or a peer did.
 pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, String> {
-    let fleets = peers::fleets(session, case).await.map_err(|error| error.to_string())?;
+    let fleets = peers::fleets(session, case)
+        .await
+        .map_err(|error| error.to_string())?;
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
-            (_, ServerPlan::Postfix(server)) if !matches!(case.client, ClientPlan::Postfix { .. }) => {
+            (_, ServerPlan::Postfix(server))
+                if !matches!(case.client, ClientPlan::Postfix { .. }) =>
+            {
                 peer_to_postfix(session, case, server, &fleets, deadline).await
             }
             (ClientPlan::Postfix { side, nexthop }, _) => {
                 postfix_client(session, case, side, nexthop, &fleets, deadline).await
             }
-            _ => {
-                Err("neither side is a Postfix".to_owned())
-            }
+            _ => Err("neither side is a Postfix".to_owned()),
         }
     };
     // A fleet that ends under a case is not the case's failure.
@@ -90,8 +95,20 @@ impl<'a> Place<'a> {
         Ok(Self { running, ports })
     }
 
-    fn log(&self, case: &Case, side: Side, deadline: Instant) -> impl Future<Output = SideLog> + use<> {
-        collect(self.running.fleet.log().subscribe(&format!("postfix/{}", case.tag)), side, deadline)
+    fn log(
+        &self,
+        case: &Case,
+        side: Side,
+        deadline: Instant,
+    ) -> impl Future<Output = SideLog> + use<> {
+        collect(
+            self.running
+                .fleet
+                .log()
+                .subscribe(&format!("postfix/{}", case.tag)),
+            side,
+            deadline,
+        )
     }
 
     /// Binds the port on which the harness is reached by this Postfix.
@@ -119,12 +136,18 @@ enum Ready {
 
 fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
     match &case.client {
-        ClientPlan::Rustls { options, certificate } => {
+        ClientPlan::Rustls {
+            options,
+            certificate,
+        } => {
             let options = peers::client_options(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
             Ok(Ready::Rustls(Box::new(options)))
         }
-        ClientPlan::Classic { options, certificate } => {
+        ClientPlan::Classic {
+            options,
+            certificate,
+        } => {
             let config = peers::classic_client(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
             Ok(Ready::Classic(Arc::new(config)))
@@ -161,7 +184,12 @@ async fn peer_to_postfix(
     if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
         return Err(format!("{address}: {error}"));
     }
-    Ok(Gathered { server_log: Some(log), message, peer: Some(report), ..Gathered::default() })
+    Ok(Gathered {
+        server_log: Some(log),
+        message,
+        peer: Some(report),
+        ..Gathered::default()
+    })
 }
 
 /// What stands behind the port that a Postfix client connects to.
@@ -183,24 +211,37 @@ async fn postfix_client(
     let listener = place.listen().await?;
     let log = place.log(case, Side::Client, deadline);
     let (behind, server) = match &case.server {
-        ServerPlan::Rustls { options, certificates, sni } => {
+        ServerPlan::Rustls {
+            options,
+            certificates,
+            sni,
+        } => {
             let options = peers::server_options(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
             let prepared = PreparedServer::new(&options).map_err(|error| error.to_string())?;
             (Behind::Rustls(Box::new((prepared, options))), None)
         }
-        ServerPlan::Classic { options, certificates } => {
+        ServerPlan::Classic {
+            options,
+            certificates,
+        } => {
             let config = peers::classic_server(options, certificates, session.pki())
                 .map_err(|error| error.to_string())?;
             (Behind::Classic(Arc::new(config)), None)
         }
         ServerPlan::Postfix(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
-            (Behind::Postfix(server.running.fleet.address_of(server.ports.fleet)), Some(server))
+            (
+                Behind::Postfix(server.running.fleet.address_of(server.ports.fleet)),
+                Some(server),
+            )
         }
     };
     let sink = match &server {
-        Some(server) => Some((server.listen().await?, server.log(case, Side::Server, deadline))),
+        Some(server) => Some((
+            server.listen().await?,
+            server.log(case, Side::Server, deadline),
+        )),
         None => None,
     };
     let state = place.running.fleet.state();
@@ -211,20 +252,29 @@ async fn postfix_client(
         .map_err(|error| format!("injecting the mail: {error}"))?;
     let mut gathered = Gathered::default();
     let log = serve(&listener, &behind, log, &mut gathered, deadline).await;
-    let sent = log.lines.iter().any(|line| line.text.contains(", status=sent"));
+    let sent = log
+        .lines
+        .iter()
+        .any(|line| line.text.contains(", status=sent"));
     gathered.client_log = Some(log);
     if let Some((sink, server_log)) = sink {
         // Without a connection the server has nothing to say.
         if gathered.tap.is_some() {
             gathered.server_log = Some(server_log.await);
         } else {
-            gathered.server_log = Some(SideLog { lines: Vec::new(), complete: true });
+            gathered.server_log = Some(SideLog {
+                lines: Vec::new(),
+                complete: true,
+            });
         }
         if sent {
             gathered.message = peer::sink(&sink, deadline).await.ok();
         }
     } else {
-        gathered.message = gathered.peer.as_ref().and_then(|report| report.message().cloned());
+        gathered.message = gathered
+            .peer
+            .as_ref()
+            .and_then(|report| report.message().cloned());
     }
     Ok(gathered)
 }
@@ -267,7 +317,12 @@ async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered, deadline: Instant) {
+async fn connection(
+    stream: TcpStream,
+    behind: &Behind,
+    gathered: &mut Gathered,
+    deadline: Instant,
+) {
     let stream = peer::Prompt::new(stream);
     match behind {
         Behind::Rustls(server) => {
@@ -282,7 +337,9 @@ async fn connection(stream: TcpStream, behind: &Behind, gathered: &mut Gathered,
             gathered.peer = Some(report);
         }
         Behind::Postfix(address) => {
-            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else { return };
+            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
+                return;
+            };
             let report =
                 peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
             gathered.tap = Some(report);

@@ -26,7 +26,10 @@ pub struct SideLog {
 impl SideLog {
     /// The line with which a daemon gave up, if it did.
     pub fn fatal(&self) -> Option<&str> {
-        self.lines.iter().map(|line| line.text.as_str()).find(|text| is_fatal(text))
+        self.lines
+            .iter()
+            .map(|line| line.text.as_str())
+            .find(|text| is_fatal(text))
     }
 }
 

@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use pfs_certs::{Leaf, Pki};
 
-use crate::peer::{ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions, TlsMode, TlsOptions};
+use crate::peer::{
+    ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions,
+    TlsMode, TlsOptions,
+};
 use crate::plan::{Case, ClientPlan, ServerPlan};
-use crate::scenario::{ClassicClient, ClassicProfile, ClassicServer, DhName, Fault, KeyExchangeName, Protocol, RustlsClient, RustlsServer};
+use crate::scenario::{
+    ClassicClient, ClassicProfile, ClassicServer, DhName, Fault, KeyExchangeName, Protocol,
+    RustlsClient, RustlsServer,
+};
 use crate::session::{Running, Session, SessionError};
 
 /// The fleets of a case's two sides.
@@ -118,7 +124,11 @@ pub fn server_options(
             ciphers: options.ciphers.iter().map(|cipher| cipher.0).collect(),
             signature_schemes: options.signatures.iter().map(|scheme| scheme.0).collect(),
         },
-        mode: if options.starttls == Some(false) { TlsMode::Off } else { TlsMode::Starttls },
+        mode: if options.starttls == Some(false) {
+            TlsMode::Off
+        } else {
+            TlsMode::Starttls
+        },
         credentials,
         sni_credentials,
         client_certificate: if options.ask_client_certificate {
@@ -133,25 +143,35 @@ pub fn server_options(
 
 /// A peer that cannot be made of what the scenario says.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PeerSetupError {
+pub enum PeerSetupError {
+    /// A certificate of the test PKI.
     #[error(transparent)]
     Generated(#[from] pfs_certs::Error),
+    /// A key that the peer cannot use.
     #[error(transparent)]
     Key(#[from] classic_tls::KeyError),
+    /// Options that contradict each other.
     #[error(transparent)]
     Option(#[from] crate::peer::OptionError),
+    /// A parameter file without a prime, such as `dh:garbage`.
     #[error("the Diffie-Hellman parameters {0} hold no prime")]
     NoPrime(String),
 }
 
 fn dh_group(name: &DhName) -> Result<pfs_certs::dh::Group, PeerSetupError> {
     let parameters = pfs_certs::dh::Parameters::named(&name.0)?;
-    parameters.group().cloned().ok_or_else(|| PeerSetupError::NoPrime(name.0.clone()))
+    parameters
+        .group()
+        .cloned()
+        .ok_or_else(|| PeerSetupError::NoPrime(name.0.clone()))
 }
 
 fn identity(name: &str, pki: &Pki) -> Result<classic_tls::Identity, PeerSetupError> {
     let leaf = pki.leaf(name)?;
-    Ok(classic_tls::Identity::from_der(leaf.chain_der().to_vec(), leaf.key_pkcs8_der())?)
+    Ok(classic_tls::Identity::from_der(
+        leaf.chain_der().to_vec(),
+        leaf.key_pkcs8_der(),
+    )?)
 }
 
 /// From the lowest to the highest version named.
@@ -161,7 +181,11 @@ fn range(versions: &[Protocol]) -> Option<std::ops::RangeInclusive<classic_tls::
     Some(lowest..=highest)
 }
 
-pub(super) fn classic_client(
+/// The configuration of a classic-tls client.
+///
+/// # Errors
+/// A certificate that cannot be made.
+pub fn classic_client(
     options: &ClassicClient,
     certificate: Option<&str>,
     pki: &Pki,
@@ -192,14 +216,21 @@ pub(super) fn classic_client(
     Ok(config)
 }
 
-pub(super) fn classic_server(
+/// The configuration of a classic-tls server.
+///
+/// # Errors
+/// A certificate that cannot be made, or parameters without a prime.
+pub fn classic_server(
     options: &ClassicServer,
     certificates: &[String],
     pki: &Pki,
 ) -> Result<classic_tls::ServerConfig, PeerSetupError> {
     let mut config = classic_tls::ServerConfig {
         server_preference: options.prefer_own_ciphers,
-        identities: certificates.iter().map(|name| identity(name, pki)).collect::<Result<_, _>>()?,
+        identities: certificates
+            .iter()
+            .map(|name| identity(name, pki))
+            .collect::<Result<_, _>>()?,
         ..classic_tls::ServerConfig::default()
     };
     if let Some(range) = range(&options.versions) {
@@ -216,7 +247,10 @@ pub(super) fn classic_server(
     }
     if let Some(name) = &options.dh {
         let group = dh_group(name)?;
-        config.dh = Some(classic_tls::DhGroup { p: group.p, g: group.g });
+        config.dh = Some(classic_tls::DhGroup {
+            p: group.p,
+            g: group.g,
+        });
     }
     if options.ask_client_certificate {
         config.client_certificate = classic_tls::ClientCertificate::Request;

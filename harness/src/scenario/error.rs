@@ -136,7 +136,12 @@ pub(crate) fn nearest<'a>(
 ) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&found.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::jaro_winkler(&found.to_lowercase(), &name.to_lowercase()),
+                name,
+            )
+        })
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
@@ -155,7 +160,10 @@ mod tests {
 
     #[test]
     fn nearest_names_what_was_meant() {
-        assert_eq!(nearest("smtpd_tls_chiphers", ["smtpd_tls_ciphers", "biff"]), Some("smtpd_tls_ciphers"));
+        assert_eq!(
+            nearest("smtpd_tls_chiphers", ["smtpd_tls_ciphers", "biff"]),
+            Some("smtpd_tls_ciphers")
+        );
         assert_eq!(nearest("zzz", ["smtpd_tls_ciphers"]), None);
     }
 }

@@ -31,7 +31,9 @@ pub struct CaseId {
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.topic, self.case)?;
-        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "[{variant}]"))
+        self.variant
+            .as_ref()
+            .map_or(Ok(()), |variant| write!(f, "[{variant}]"))
     }
 }
 
@@ -100,10 +102,17 @@ pub fn load(dir: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
         let id = scenario.id.to_string();
         // Differences of case only would collide on some file systems, as snapshots do.
         if seen.insert(id.to_lowercase(), &scenario.path).is_some() {
-            errors.push(ScenarioError::Duplicate { place: scenario.place(0), id });
+            errors.push(ScenarioError::Duplicate {
+                place: scenario.place(0),
+                id,
+            });
         }
     }
-    if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(scenarios)
+    } else {
+        Err(errors)
+    }
 }
 
 /// The cases of one file. `text` is its contents.
@@ -120,7 +129,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
     let variants = matrix::expand(root)
         .map_err(|(span, message)| ScenarioError::invalid(path, text, span.start, message, None))?;
     let name = |part: Option<&std::ffi::OsStr>| {
-        part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()
+        part.map(|part| part.to_string_lossy().into_owned())
+            .unwrap_or_default()
     };
     let mut cases = Vec::new();
     for (variant, document) in variants {
@@ -144,11 +154,33 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
 
 /// What the types alone cannot say.
 fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
-    let Server { postfix, rustls, classic, on, .. } = &scenario.file.server;
+    let Server {
+        postfix,
+        rustls,
+        classic,
+        on,
+        ..
+    } = &scenario.file.server;
     let server_is_postfix = postfix.is_some();
-    one_peer("server", postfix.is_some(), [rustls.is_some(), classic.is_some()], on.is_some())?;
-    let Client { postfix, rustls, classic, on, .. } = &scenario.file.client;
-    one_peer("client", postfix.is_some(), [rustls.is_some(), classic.is_some()], on.is_some())?;
+    one_peer(
+        "server",
+        postfix.is_some(),
+        [rustls.is_some(), classic.is_some()],
+        on.is_some(),
+    )?;
+    let Client {
+        postfix,
+        rustls,
+        classic,
+        on,
+        ..
+    } = &scenario.file.client;
+    one_peer(
+        "client",
+        postfix.is_some(),
+        [rustls.is_some(), classic.is_some()],
+        on.is_some(),
+    )?;
     if !server_is_postfix && postfix.is_none() {
         return Err((
             "neither side is a Postfix".into(),
@@ -156,13 +188,23 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         ));
     }
     if scenario.file.why.trim().is_empty() {
-        return Err(("`why` is empty".into(), Some("say the claim under test in a sentence".into())));
+        return Err((
+            "`why` is empty".into(),
+            Some("say the claim under test in a sentence".into()),
+        ));
     }
     Ok(())
 }
 
-fn one_peer(side: &str, postfix: bool, ours: [bool; 2], on: bool) -> Result<(), (String, Option<String>)> {
-    let advice = Some(format!("[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}` and `classic = {{ }}`"));
+fn one_peer(
+    side: &str,
+    postfix: bool,
+    ours: [bool; 2],
+    on: bool,
+) -> Result<(), (String, Option<String>)> {
+    let advice = Some(format!(
+        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}` and `classic = {{ }}`"
+    ));
     match usize::from(postfix) + ours.into_iter().filter(|named| *named).count() {
         0 => Err((format!("[{side}] names no peer"), advice)),
         2.. => Err((format!("[{side}] names two peers"), advice)),
@@ -175,16 +217,25 @@ fn one_peer(side: &str, postfix: bool, ours: [bool; 2], on: bool) -> Result<(), 
 }
 
 fn read(path: &Path) -> Result<String, ScenarioError> {
-    let failed = |source| ScenarioError::Read { path: path.to_owned(), source };
+    let failed = |source| ScenarioError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let found = std::fs::metadata(path).map_err(failed)?.len();
     if found > SIZE_LIMIT {
-        return Err(ScenarioError::TooLarge { path: path.to_owned(), found, limit: SIZE_LIMIT });
+        return Err(ScenarioError::TooLarge {
+            path: path.to_owned(),
+            found,
+            limit: SIZE_LIMIT,
+        });
     }
     let bytes = std::fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-        ScenarioError::NotUtf8 { place: Place::at(path, &text, text.len()) }
+        ScenarioError::NotUtf8 {
+            place: Place::at(path, &text, text.len()),
+        }
     })
 }
 
@@ -193,7 +244,9 @@ fn scenario_files(dir: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     for topic in entries(dir)? {
         if topic.is_dir() {
             files.extend(
-                entries(&topic)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "toml")),
+                entries(&topic)?
+                    .into_iter()
+                    .filter(|path| path.extension().is_some_and(|e| e == "toml")),
             );
         }
     }
@@ -202,7 +255,10 @@ fn scenario_files(dir: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
-    let failed = |source| ScenarioError::Read { path: dir.to_owned(), source };
+    let failed = |source| ScenarioError::Read {
+        path: dir.to_owned(),
+        source,
+    };
     std::fs::read_dir(dir)
         .map_err(failed)?
         .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
@@ -230,5 +286,9 @@ pub fn load_files(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<ScenarioError>
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(scenarios)
+    } else {
+        Err(errors)
+    }
 }

@@ -49,7 +49,10 @@ pub(super) fn expand<'i>(mut root: Spanned<DeTable<'i>>) -> Result<Vec<Variant<'
         if !used.contains(&axis.name) {
             return Err((
                 axis.span.clone(),
-                format!("the axis `{0}` is not used; write `<{0}>` where its value belongs", axis.name),
+                format!(
+                    "the axis `{0}` is not used; write `<{0}>` where its value belongs",
+                    axis.name
+                ),
             ));
         }
     }
@@ -59,21 +62,33 @@ pub(super) fn expand<'i>(mut root: Spanned<DeTable<'i>>) -> Result<Vec<Variant<'
 fn axes(matrix: Spanned<DeValue<'_>>) -> Result<Vec<Axis<'_>>, Complaint> {
     let span = matrix.span();
     let DeValue::Table(table) = matrix.into_inner() else {
-        return Err((span, "`matrix` must be a table of lists, e.g. [matrix] group = [\"X25519\"]".into()));
+        return Err((
+            span,
+            "`matrix` must be a table of lists, e.g. [matrix] group = [\"X25519\"]".into(),
+        ));
     };
     let mut axes = Vec::new();
     let mut count = 1_usize;
     for (name, values) in table {
         let (name_span, values_span) = (name.span(), values.span());
         let DeValue::Array(values) = values.into_inner() else {
-            return Err((values_span, format!("the axis `{}` must be a list", name.get_ref())));
+            return Err((
+                values_span,
+                format!("the axis `{}` must be a list", name.get_ref()),
+            ));
         };
         if values.is_empty() {
-            return Err((values_span, format!("the axis `{}` is empty", name.get_ref())));
+            return Err((
+                values_span,
+                format!("the axis `{}` is empty", name.get_ref()),
+            ));
         }
         count = count.saturating_mul(values.len());
         if count > 1000 {
-            return Err((span, format!("the matrix makes {count} cases; at most 1000 are allowed")));
+            return Err((
+                span,
+                format!("the matrix makes {count} cases; at most 1000 are allowed"),
+            ));
         }
         let mut choices = Vec::new();
         for value in values {
@@ -83,14 +98,21 @@ fn axes(matrix: Spanned<DeValue<'_>>) -> Result<Vec<Axis<'_>>, Complaint> {
                 other => scalar(other),
             };
             let Some(id) = id else {
-                return Err((span, "expected a string, a number, or a table with an `id`".into()));
+                return Err((
+                    span,
+                    "expected a string, a number, or a table with an `id`".into(),
+                ));
             };
             if choices.iter().any(|(known, _)| *known == id) {
                 return Err((span, format!("`{id}` stands twice in this axis")));
             }
             choices.push((id, value.into_inner()));
         }
-        axes.push(Axis { name: name.into_inner().into_owned(), span: name_span, choices });
+        axes.push(Axis {
+            name: name.into_inner().into_owned(),
+            span: name_span,
+            choices,
+        });
     }
     Ok(axes)
 }
@@ -119,7 +141,9 @@ fn lookup<'a, 'i>(
     let (_, id, value) = chosen.iter().find(|(name, ..)| *name == axis)?;
     used.insert(axis.to_owned());
     match (key, value) {
-        (None, DeValue::Table(_)) => Some(Cow::Owned(DeValue::String(Cow::Owned((*id).to_owned())))),
+        (None, DeValue::Table(_)) => {
+            Some(Cow::Owned(DeValue::String(Cow::Owned((*id).to_owned()))))
+        }
         (None, value) => Some(Cow::Borrowed(value)),
         (Some(key), DeValue::Table(table)) => table.get(key).map(|v| Cow::Borrowed(v.get_ref())),
         (Some(_), _) => None,
@@ -139,7 +163,9 @@ fn replace_in_value<'i>(
         }
         DeValue::Table(table) => replace_in_table(table, chosen, used),
         DeValue::String(text) => {
-            let whole = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+            let whole = text
+                .strip_prefix('<')
+                .and_then(|rest| rest.strip_suffix('>'));
             // A string that is one placeholder takes the value with its type.
             if let Some(found) = whole.and_then(|name| lookup(name, chosen, used)) {
                 *value = found.into_owned();
@@ -162,7 +188,10 @@ fn replace_in_text(
     while let Some(open) = rest.find('<') {
         let (before, tail) = rest.split_at(open);
         out.push_str(before);
-        let name = tail[1..].split('>').next().filter(|name| tail.len() > name.len() + 1);
+        let name = tail[1..]
+            .split('>')
+            .next()
+            .filter(|name| tail.len() > name.len() + 1);
         match name.and_then(|name| Some((name, scalar(&*lookup(name, chosen, used)?)?))) {
             Some((name, value)) => {
                 out.push_str(&value);

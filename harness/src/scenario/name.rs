@@ -19,15 +19,34 @@ fn unknown<'a>(what: &str, found: &str, known: impl IntoIterator<Item = &'a str>
 
 /// Names to suggest, the commonest spelling of each.
 const GROUPS: [&str; 14] = [
-    "X25519", "X448", "P-256", "P-384", "P-521", "ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144",
-    "ffdhe8192", "X25519MLKEM768", "SecP256r1MLKEM768", "RSA", "DHE",
+    "X25519",
+    "X448",
+    "P-256",
+    "P-384",
+    "P-521",
+    "ffdhe2048",
+    "ffdhe3072",
+    "ffdhe4096",
+    "ffdhe6144",
+    "ffdhe8192",
+    "X25519MLKEM768",
+    "SecP256r1MLKEM768",
+    "RSA",
+    "DHE",
 ];
 
 /// Names to suggest.
 const SCHEMES: [&str; 10] = [
-    "rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512", "rsa_pss_rsae_sha256",
-    "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512", "ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384",
-    "ecdsa_secp521r1_sha512", "ed25519",
+    "rsa_pkcs1_sha256",
+    "rsa_pkcs1_sha384",
+    "rsa_pkcs1_sha512",
+    "rsa_pss_rsae_sha256",
+    "rsa_pss_rsae_sha384",
+    "rsa_pss_rsae_sha512",
+    "ecdsa_secp256r1_sha256",
+    "ecdsa_secp384r1_sha384",
+    "ecdsa_secp521r1_sha512",
+    "ed25519",
 ];
 
 macro_rules! name {

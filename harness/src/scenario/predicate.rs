@@ -29,7 +29,11 @@ impl FromStr for Version {
             let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
             match digits.parse() {
                 Ok(number) => parts.push(number),
-                Err(_) => return Err(format!("`{text}` is not a version; expected e.g. 3.7 or 1.1.1")),
+                Err(_) => {
+                    return Err(format!(
+                        "`{text}` is not a version; expected e.g. 3.7 or 1.1.1"
+                    ));
+                }
             }
             if digits.len() < part.len() {
                 break;
@@ -141,8 +145,11 @@ impl FromStr for Predicate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("`{text}` is not a target condition; expected e.g. \"postfix >= 3.7\" or \"openssl < 3\"");
+        let expected = || {
+            format!(
+                "`{text}` is not a target condition; expected e.g. \"postfix >= 3.7\" or \"openssl < 3\""
+            )
+        };
         let at = text.find(['<', '>', '=']).ok_or_else(expected)?;
         let (subject, rest) = text.split_at(at);
         let subject = match subject.trim() {
@@ -160,13 +167,21 @@ impl FromStr for Predicate {
         .into_iter()
         .find_map(|(sign, operator)| Some((operator, rest.strip_prefix(sign)?)))
         .ok_or_else(expected)?;
-        Ok(Self { subject, operator, version: version.parse().map_err(|_| expected())? })
+        Ok(Self {
+            subject,
+            operator,
+            version: version.parse().map_err(|_| expected())?,
+        })
     }
 }
 
 impl<'de> Deserialize<'de> for Predicate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer, "a target condition, e.g. \"postfix >= 3.7\"", str::parse)
+        parsed(
+            deserializer,
+            "a target condition, e.g. \"postfix >= 3.7\"",
+            str::parse,
+        )
     }
 }
 
@@ -227,7 +242,12 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         for text in ["", "postfix", "exim >= 4", "postfix >= x", "postfix ~ 3"] {
-            assert!(text.parse::<Predicate>().unwrap_err().contains("expected e.g."), "{text}");
+            assert!(
+                text.parse::<Predicate>()
+                    .unwrap_err()
+                    .contains("expected e.g."),
+                "{text}"
+            );
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum SessionError {
 impl SessionError {
     pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::Io { path: path.clone(), source }
+        move |source| Self::Io {
+            path: path.clone(),
+            source,
+        }
     }
 }

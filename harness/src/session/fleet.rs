@@ -27,7 +27,10 @@ pub struct Running {
 impl Running {
     /// The ports of a line, if the fleet has it exactly so.
     pub fn ports(&self, line: &Line) -> Option<Ports> {
-        self.lines.get(&line.name()).filter(|(known, _)| known == line).map(|(_, ports)| *ports)
+        self.lines
+            .get(&line.name())
+            .filter(|(known, _)| known == line)
+            .map(|(_, ports)| *ports)
     }
 
     pub(super) fn has(&self, lines: &[Line]) -> bool {
@@ -37,18 +40,36 @@ impl Running {
 
 impl Session {
     /// The fleet with these lines in it, whatever state it is in now.
-    pub(super) async fn ensure(&self, key: &FleetKey, wanted: &[Line]) -> Result<Arc<Running>, SessionError> {
+    pub(super) async fn ensure(
+        &self,
+        key: &FleetKey,
+        wanted: &[Line],
+    ) -> Result<Arc<Running>, SessionError> {
         let name = fleet_name(key);
         let path = self.directory.join(format!("{name}.json"));
         // Held until the fleet is there: the next process finds it instead of starting another.
         let lock = open_lock(&self.directory.join(format!("{name}.lock")))?;
-        let _held = blocking(move || lock.lock().map(|()| lock)).await?.map_err(SessionError::io(&path))?;
+        let _held = blocking(move || lock.lock().map(|()| lock))
+            .await?
+            .map_err(SessionError::io(&path))?;
         let mut record = Record::read(&path);
-        if let Some(Record { state: Some(state), lines, .. }) = &record {
-            let has_all = wanted.iter().all(|line| lines.get(&line.name()).is_some_and(|(known, _)| known == line));
+        if let Some(Record {
+            state: Some(state),
+            lines,
+            ..
+        }) = &record
+        {
+            let has_all = wanted.iter().all(|line| {
+                lines
+                    .get(&line.name())
+                    .is_some_and(|(known, _)| known == line)
+            });
             match self.engine.attach(state).await {
                 Ok(fleet) if has_all => {
-                    return Ok(Arc::new(Running { fleet, lines: lines.clone() }));
+                    return Ok(Arc::new(Running {
+                        fleet,
+                        lines: lines.clone(),
+                    }));
                 }
                 Ok(fleet) => return self.change(key, fleet, record.take(), wanted, &path).await,
                 Err(pfs_containers::Error::Gone { .. }) => {}
@@ -64,17 +85,30 @@ impl Session {
         wanted: &[Line],
         path: &std::path::Path,
     ) -> Result<Arc<Running>, SessionError> {
-        let mut all: BTreeMap<String, Line> =
-            self.catalogue.iter().flat_map(|case| Line::of(case, key)).map(|line| (line.name(), line)).collect();
+        let mut all: BTreeMap<String, Line> = self
+            .catalogue
+            .iter()
+            .flat_map(|case| Line::of(case, key))
+            .map(|line| (line.name(), line))
+            .collect();
         all.extend(wanted.iter().map(|line| (line.name(), line.clone())));
         let mut record = {
             let sessions = sessions_of(&self.directory);
             let lock = open_lock(&sessions.join("ports.lock"))?;
             lock.lock().map_err(SessionError::io(&sessions))?;
-            let (first_port, port_count) = ports::claim(&sessions, all.len())
-                .ok_or_else(|| SessionError::NoPorts { fleet: key.to_string(), lines: all.len() })?;
-            let record =
-                Record { state: None, first_port, port_count, ports_used: 0, generation: 0, lines: BTreeMap::new() };
+            let (first_port, port_count) =
+                ports::claim(&sessions, all.len()).ok_or_else(|| SessionError::NoPorts {
+                    fleet: key.to_string(),
+                    lines: all.len(),
+                })?;
+            let record = Record {
+                state: None,
+                first_port,
+                port_count,
+                ports_used: 0,
+                generation: 0,
+                lines: BTreeMap::new(),
+            };
             record.write(path).map_err(SessionError::io(path))?;
             record
         };
@@ -86,7 +120,10 @@ impl Session {
         let fleet = self.engine.start(&spec).await?;
         record.state = Some(fleet.state().clone());
         record.write(path).map_err(SessionError::io(path))?;
-        Ok(Arc::new(Running { fleet, lines: record.lines }))
+        Ok(Arc::new(Running {
+            fleet,
+            lines: record.lines,
+        }))
     }
 
     /// Adds or replaces lines of a running fleet.
@@ -98,7 +135,9 @@ impl Session {
         wanted: &[Line],
         path: &std::path::Path,
     ) -> Result<Arc<Running>, SessionError> {
-        let Some(mut record) = record else { return self.start(key, wanted, path).await };
+        let Some(mut record) = record else {
+            return self.start(key, wanted, path).await;
+        };
         let hosts = record.hosts();
         for line in wanted {
             record.add(line.clone());
@@ -113,7 +152,10 @@ impl Session {
         fleet.reconfigure(&spec).await?;
         record.state = Some(fleet.state().clone());
         record.write(path).map_err(SessionError::io(path))?;
-        Ok(Arc::new(Running { fleet, lines: record.lines }))
+        Ok(Arc::new(Running {
+            fleet,
+            lines: record.lines,
+        }))
     }
 
     /// A name that no other fleet on this machine has.
@@ -121,11 +163,25 @@ impl Session {
         let nanos = std::time::SystemTime::now()
             .duration_since(std::time::SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_nanos());
-        let id = format!("{}-{}-{:x}", fleet_name(key), std::process::id(), nanos & 0xffff_ffff);
-        id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-").chars().take(40).collect()
+        let id = format!(
+            "{}-{}-{:x}",
+            fleet_name(key),
+            std::process::id(),
+            nanos & 0xffff_ffff
+        );
+        id.to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+            .chars()
+            .take(40)
+            .collect()
     }
 
-    async fn spec(&self, key: &FleetKey, id: &str, record: &Record) -> Result<FleetSpec, SessionError> {
+    async fn spec(
+        &self,
+        key: &FleetKey,
+        id: &str,
+        record: &Record,
+    ) -> Result<FleetSpec, SessionError> {
         let (target, facts) = self
             .targets
             .get(&key.target)
@@ -151,7 +207,11 @@ impl Record {
     /// Puts a line in. One that was different has other ports: nothing of the old one answers there.
     fn add(&mut self, line: Line) {
         let name = line.name();
-        if self.lines.get(&name).is_some_and(|(known, _)| *known == line) {
+        if self
+            .lines
+            .get(&name)
+            .is_some_and(|(known, _)| *known == line)
+        {
             return;
         }
         let ports = Ports {

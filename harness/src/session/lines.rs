@@ -69,9 +69,12 @@ impl Line {
             ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
         };
         let client = match &case.client {
-            ClientPlan::Postfix { side, nexthop } => {
-                line(side, Role::Client { nexthop: nexthop.clone() })
-            }
+            ClientPlan::Postfix { side, nexthop } => line(
+                side,
+                Role::Client {
+                    nexthop: nexthop.clone(),
+                },
+            ),
             ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
         };
         server.into_iter().chain(client).collect()
@@ -97,7 +100,11 @@ impl Line {
                 format!("{SINK_TRANSPORT}:[{SERVER_NAME}]:{}", ports.harness),
             ),
         };
-        parameters.into_iter().fold(service.tag(&self.tag), |service, (name, value)| service.set(name, value))
+        parameters
+            .into_iter()
+            .fold(service.tag(&self.tag), |service, (name, value)| {
+                service.set(name, value)
+            })
     }
 }
 
@@ -110,7 +117,7 @@ pub fn recipient(tag: &str) -> String {
 ///
 /// # Errors
 /// A name that stands for no generated file, or a key that cannot be made.
-pub fn put(
+pub(super) fn put(
     spec: &mut FleetSpec,
     key: &FleetKey,
     lines: &[(Line, Ports)],
@@ -131,12 +138,23 @@ pub fn put(
         }
         spec.services.push(line.service(*ports, parameters));
     }
-    files.insert(TRANSPORT_FILE.to_owned(), FleetFile::public(TRANSPORT_FILE, routes));
-    files.insert(COMMON_ROUTE_FILE.to_owned(), FleetFile::public(COMMON_ROUTE_FILE, COMMON_ROUTE));
+    files.insert(
+        TRANSPORT_FILE.to_owned(),
+        FleetFile::public(TRANSPORT_FILE, routes),
+    );
+    files.insert(
+        COMMON_ROUTE_FILE.to_owned(),
+        FleetFile::public(COMMON_ROUTE_FILE, COMMON_ROUTE),
+    );
     let tables = spec.main_cf.get("transport_maps").unwrap_or_default();
-    spec.main_cf.set("transport_maps", format!("{tables}, regexp:{COMMON_ROUTE_FILE}"));
+    spec.main_cf.set(
+        "transport_maps",
+        format!("{tables}, regexp:{COMMON_ROUTE_FILE}"),
+    );
     spec.files = files.into_values().collect();
-    spec.hosts = hosts(lines.iter().map(|(line, _)| line)).into_iter().collect();
+    spec.hosts = hosts(lines.iter().map(|(line, _)| line))
+        .into_iter()
+        .collect();
     Ok(())
 }
 
@@ -151,7 +169,9 @@ pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<Strin
 
 /// `[host]:port`, `[host]` or `domain` → the name alone.
 fn host_of(nexthop: &str) -> &str {
-    let inner = nexthop.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    let inner = nexthop
+        .strip_prefix('[')
+        .and_then(|rest| rest.split(']').next());
     inner.unwrap_or_else(|| nexthop.split(':').next().unwrap_or(nexthop))
 }
 
@@ -162,7 +182,11 @@ fn resolve(
     files: &mut BTreeMap<String, FleetFile>,
 ) -> Result<String, pfs_certs::Error> {
     GeneratedName::substitute(value, |name| match name.make(pki)? {
-        Generated::File { name, contents, private } => {
+        Generated::File {
+            name,
+            contents,
+            private,
+        } => {
             let path = path_of(&name);
             let file = if private {
                 FleetFile::secret(&path, contents)
@@ -177,7 +201,7 @@ fn resolve(
 }
 
 /// Every generated certificate that the lines name, so that their keys can be made in parallel.
-pub fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
+pub(super) fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
     let mut names = Vec::new();
     for value in lines.iter().flat_map(|(line, _)| line.parameters.values()) {
         // A wrong name is reported with its place by `put`.

@@ -15,7 +15,9 @@ const SPARE: u16 = 64;
 /// of all sessions; the caller holds the lock on it.
 pub(super) fn claim(sessions: &Path, lines: usize) -> Option<(u16, u16)> {
     let size = u16::try_from(lines).ok()?.checked_add(SPARE)?;
-    let mut taken: Vec<(u16, u16)> = Record::all(sessions).map(|r| (r.first_port, r.port_count)).collect();
+    let mut taken: Vec<(u16, u16)> = Record::all(sessions)
+        .map(|r| (r.first_port, r.port_count))
+        .collect();
     taken.sort_unstable();
     let first = first_gap(&taken, size)?;
     Some((first, size))

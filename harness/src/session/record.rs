@@ -45,14 +45,19 @@ impl Record {
     /// The records of all sessions.
     pub(super) fn all(sessions: &Path) -> impl Iterator<Item = Self> {
         children(sessions).flat_map(|session| {
-            children(&session).filter(|path| path.extension().is_some_and(|e| e == "json")).filter_map(|path| Self::read(&path))
+            children(&session)
+                .filter(|path| path.extension().is_some_and(|e| e == "json"))
+                .filter_map(|path| Self::read(&path))
         })
     }
 }
 
 /// What is in a directory; nothing if it cannot be read.
 pub(super) fn children(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()))
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
 }
 
 /// A file name for a fleet: its target and, where it has settings of its own, a hash of them.
@@ -61,5 +66,8 @@ pub(super) fn fleet_name(key: &FleetKey) -> String {
         return key.target.clone();
     }
     let digest = Sha256::digest(key.to_string().as_bytes());
-    format!("{}-{:02x}{:02x}{:02x}", key.target, digest[0], digest[1], digest[2])
+    format!(
+        "{}-{:02x}{:02x}{:02x}",
+        key.target, digest[0], digest[1], digest[2]
+    )
 }

@@ -25,8 +25,16 @@ pub(super) struct SideEvents {
 
 impl SideEvents {
     fn of(log: SideLog) -> Self {
-        let events = log.lines.iter().map(|line| LogEvent::parse(&line.daemon, &line.text)).collect();
-        Self { lines: log.lines, events, complete: log.complete }
+        let events = log
+            .lines
+            .iter()
+            .map(|line| LogEvent::parse(&line.daemon, &line.text))
+            .collect();
+        Self {
+            lines: log.lines,
+            events,
+            complete: log.complete,
+        }
     }
 
     /// The summary of the session, if one was logged.
@@ -56,7 +64,10 @@ pub struct Observation {
 impl Observation {
     /// Parses what was gathered.
     pub fn of(gathered: Gathered, pki: &Arc<Pki>) -> Self {
-        let header = gathered.message.as_ref().and_then(|message| message.headers("Received").into_iter().next());
+        let header = gathered
+            .message
+            .as_ref()
+            .and_then(|message| message.headers("Received").into_iter().next());
         let received = header.as_deref().and_then(Received::parse);
         let wire = match (&gathered.peer, gathered.tap) {
             (_, Some(tap)) => Some((tap.transcript, tap.recording)),
@@ -79,10 +90,14 @@ impl Observation {
 
     /// The words with which a Postfix gave up on its settings.
     pub(super) fn refused_configuration(&self) -> Option<&str> {
-        [&self.server, &self.client].into_iter().flatten().flat_map(|side| &side.events).find_map(|event| match event {
-            LogEvent::Fatal(words) => Some(words.as_str()),
-            _ => None,
-        })
+        [&self.server, &self.client]
+            .into_iter()
+            .flatten()
+            .flat_map(|side| &side.events)
+            .find_map(|event| match event {
+                LogEvent::Fatal(words) => Some(words.as_str()),
+                _ => None,
+            })
     }
 
     /// Each witness that knows of a session, with what it knows.
@@ -93,32 +108,66 @@ impl Observation {
                 all.push(Testimony { witness, summary });
             }
         };
-        say(Witness::Peer, self.peer.as_ref().and_then(text::peer_summary));
-        say(Witness::ServerLog, self.server.as_ref().and_then(|side| side.summary().cloned()));
-        say(Witness::ClientLog, self.client.as_ref().and_then(|side| side.summary().cloned()));
-        say(Witness::Received, self.received.as_ref().and_then(|received| received.tls.clone()));
-        say(Witness::Wire, self.wire.as_ref().and_then(text::wire_summary));
+        say(
+            Witness::Peer,
+            self.peer.as_ref().and_then(text::peer_summary),
+        );
+        say(
+            Witness::ServerLog,
+            self.server
+                .as_ref()
+                .and_then(|side| side.summary().cloned()),
+        );
+        say(
+            Witness::ClientLog,
+            self.client
+                .as_ref()
+                .and_then(|side| side.summary().cloned()),
+        );
+        say(
+            Witness::Received,
+            self.received
+                .as_ref()
+                .and_then(|received| received.tls.clone()),
+        );
+        say(
+            Witness::Wire,
+            self.wire.as_ref().and_then(text::wire_summary),
+        );
         all
     }
 
     /// What two witnesses tell differently.
     pub(super) fn disagreements(&self) -> Vec<String> {
-        agreement::compare(&self.testimonies()).iter().map(ToString::to_string).collect()
+        agreement::compare(&self.testimonies())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// A fact from the first witness that knows it; the peer first, it was there.
     pub(super) fn fact<T>(&self, of: impl Fn(&TlsSummary) -> Option<T>) -> Option<T> {
-        self.testimonies().iter().find_map(|testimony| of(&testimony.summary))
+        self.testimonies()
+            .iter()
+            .find_map(|testimony| of(&testimony.summary))
     }
 
     /// How it failed, by every witness that saw a failure.
     pub(super) fn failures(&self) -> Vec<Failure> {
         let mut all = Vec::new();
         if let Some(side) = &self.server {
-            all.extend(failure::from_log(Witness::ServerLog, Side::Server, &side.events));
+            all.extend(failure::from_log(
+                Witness::ServerLog,
+                Side::Server,
+                &side.events,
+            ));
         }
         if let Some(side) = &self.client {
-            all.extend(failure::from_log(Witness::ClientLog, Side::Client, &side.events));
+            all.extend(failure::from_log(
+                Witness::ClientLog,
+                Side::Client,
+                &side.events,
+            ));
         }
         all.extend(self.peer.as_ref().and_then(text::peer_failure));
         all.extend(self.wire.iter().flat_map(failure::from_wire));

@@ -26,7 +26,9 @@ pub(super) fn peer_summary(report: &PeerReport) -> Option<TlsSummary> {
 }
 
 fn signature(facts: Option<SignatureFacts>) -> (Option<Signature>, Option<String>) {
-    let Some(facts) = facts else { return (None, None) };
+    let Some(facts) = facts else {
+        return (None, None);
+    };
     let bits = match facts.key {
         Some(KeyKind::Rsa(bits)) => u32::try_from(bits).ok(),
         _ => None,
@@ -40,13 +42,19 @@ pub(super) fn wire_summary(transcript: &Transcript) -> Option<TlsSummary> {
     let hello = transcript.server_hello.as_ref()?;
     let mut summary = TlsSummary::new(hello.version, hello.suite.openssl_name()?);
     summary.algorithm_bits = hello.suite.cipher_bits().map(u32::from);
-    summary.sni = transcript.client_hello.as_ref().and_then(|hello| hello.sni.clone());
+    summary.sni = transcript
+        .client_hello
+        .as_ref()
+        .and_then(|hello| hello.sni.clone());
     summary.key_exchange = match &transcript.server_key_exchange {
         Some(
             ServerKeyExchange::Dhe { parameters, .. } | ServerKeyExchange::DhAnon { parameters },
-        ) => u32::try_from(parameters.bits()).ok().map(KeyExchange::from_prime),
+        ) => u32::try_from(parameters.bits())
+            .ok()
+            .map(KeyExchange::from_prime),
         Some(
-            ServerKeyExchange::Ecdhe { parameters, .. } | ServerKeyExchange::EcdhAnon { parameters },
+            ServerKeyExchange::Ecdhe { parameters, .. }
+            | ServerKeyExchange::EcdhAnon { parameters },
         ) => Some(KeyExchange::from_group(parameters.group)),
         _ => hello.group.map(KeyExchange::from_group),
     };
@@ -62,8 +70,16 @@ pub(super) fn peer_failure(report: &PeerReport) -> Option<Failure> {
     };
     let side = match (error.alert, report.side) {
         (Some(alert), own) => {
-            let sender = if alert.direction == Direction::Sent { own } else { own.other() };
-            if sender == WireSide::Client { Side::Client } else { Side::Server }
+            let sender = if alert.direction == Direction::Sent {
+                own
+            } else {
+                own.other()
+            };
+            if sender == WireSide::Client {
+                Side::Client
+            } else {
+                Side::Server
+            }
         }
         (None, _) => side,
     };
@@ -96,13 +112,27 @@ fn group(group: &NamedGroup) -> String {
 
 /// What the client offered, the lists in the order they were sent.
 fn hello_text(transcript: &Transcript, with_ciphers: bool) -> String {
-    let Some(hello) = &transcript.client_hello else { return String::new() };
+    let Some(hello) = &transcript.client_hello else {
+        return String::new();
+    };
     let mut out = String::new();
-    let versions = if hello.versions.is_empty() { vec![hello.legacy_version] } else { hello.versions.clone() };
+    let versions = if hello.versions.is_empty() {
+        vec![hello.legacy_version]
+    } else {
+        hello.versions.clone()
+    };
     let _ = writeln!(out, "versions: {}", names(&versions, Version::to_string));
     if with_ciphers {
-        let _ = writeln!(out, "ciphers: {}", names(&hello.suites, CipherSuite::to_string));
-        let _ = writeln!(out, "signatures: {}", names(&hello.signature_schemes, ToString::to_string));
+        let _ = writeln!(
+            out,
+            "ciphers: {}",
+            names(&hello.suites, CipherSuite::to_string)
+        );
+        let _ = writeln!(
+            out,
+            "signatures: {}",
+            names(&hello.signature_schemes, ToString::to_string)
+        );
     }
     let _ = writeln!(out, "groups: {}", names(&hello.groups, group));
     if !hello.key_shares.is_empty() {
@@ -138,7 +168,8 @@ fn wire_text(transcript: &Transcript) -> String {
             );
         }
         Some(
-            ServerKeyExchange::Ecdhe { parameters, .. } | ServerKeyExchange::EcdhAnon { parameters },
+            ServerKeyExchange::Ecdhe { parameters, .. }
+            | ServerKeyExchange::EcdhAnon { parameters },
         ) => {
             let _ = writeln!(out, "server sends: point on {}", parameters.group);
         }
@@ -153,7 +184,9 @@ fn wire_text(transcript: &Transcript) -> String {
 fn certificate(seen: &SeenCertificate) -> String {
     let key = match seen.key {
         Some(KeyKind::Rsa(bits)) => format!("RSA {bits}"),
-        Some(other) => other.curve().map_or_else(|| format!("{other:?}"), str::to_owned),
+        Some(other) => other
+            .curve()
+            .map_or_else(|| format!("{other:?}"), str::to_owned),
         None => "unknown key".to_owned(),
     };
     format!(
@@ -187,9 +220,17 @@ pub(super) fn witnesses(seen: &Observation) -> Vec<(String, String)> {
     let sections = [
         ("client log", seen.client.as_ref().map(log_text)),
         ("server log", seen.server.as_ref().map(log_text)),
-        ("received", seen.received_text.as_deref().map(redact::header)),
+        (
+            "received",
+            seen.received_text.as_deref().map(redact::header),
+        ),
         ("peer", seen.peer.as_ref().map(peer_text)),
-        ("client hello", seen.wire.as_ref().map(|wire| hello_text(wire, client_is_postfix))),
+        (
+            "client hello",
+            seen.wire
+                .as_ref()
+                .map(|wire| hello_text(wire, client_is_postfix)),
+        ),
         ("wire", seen.wire.as_ref().map(wire_text)),
     ];
     sections
