@@ -5,6 +5,12 @@
 //! The fleets are shared by all tests, also by those of other processes (`cargo nextest`), and
 //! end by themselves soon after the last one.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

@@ -4,6 +4,12 @@
 //! `cargo bench --bench bare_loop` (`PFS_ENGINE` chooses the engine). Both start their fleets and
 //! stop them; images have to be there.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run has nothing to say"
+)]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;

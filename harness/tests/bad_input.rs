@@ -1,6 +1,8 @@
 //! Scenario files and options that are wrong: a clear error with the place, exit code 2, and
 //! nothing started. No Docker, no root.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
