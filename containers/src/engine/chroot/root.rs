@@ -14,10 +14,11 @@ use crate::{Error, Result, fleet::files::RootFiles};
 
 /// Directories that a fleet may write to: copied; /dev is made anew. Every other file is shared with the target's root by a hard link.
 const COPIED: [&str; 6] = ["etc", "home", "root", "run", "tmp", "var"];
-/// What Postfix never looks at: half of all files.
-const LEFT_OUT: [&str; 10] = [
+/// What Postfix never looks at: more than half of all files.
+const LEFT_OUT: [&str; 11] = [
     "usr/lib/apt",
     "usr/lib/systemd",
+    "usr/share/ca-certificates",
     "usr/share/common-licenses",
     "usr/share/keyrings",
     "usr/share/perl5",
@@ -27,6 +28,8 @@ const LEFT_OUT: [&str; 10] = [
     "var/lib/dpkg",
     "var/log",
 ];
+/// Here, links to single public authorities are left out; the file with all of them stays.
+const LINKS_LEFT_OUT: &str = "etc/ssl/certs";
 /// As [`LEFT_OUT`], under whatever name the architecture's library directory has.
 const LEFT_OUT_ANYWHERE: [&str; 2] = ["gconv", "perl-base"];
 /// Device nodes: name, major, minor (Linux, admin-guide/devices.txt).
@@ -134,7 +137,14 @@ fn is_left_out(root: &Path, directory: &Path) -> bool {
 fn copy_tree(root: &Path, from: &Path, to: &Path) -> Result<()> {
     let found = metadata(from)?;
     if found.is_symlink() {
-        return copy_link(from, to);
+        let left_out = from
+            .parent()
+            .is_some_and(|parent| parent == root.join(LINKS_LEFT_OUT));
+        return if left_out {
+            Ok(())
+        } else {
+            copy_link(from, to)
+        };
     }
     if found.is_file() {
         fs::copy(from, to).map_err(Error::io("copying to", to))?;
