@@ -17,6 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rounds: u32 = argument(4, "5").parse()?;
 
     let engine = choice.open(Settings::new(Cache::of_user())).await?;
+    engine.sweep().await?;
     let began = Instant::now();
     let progress = |event: ProgressEvent| eprintln!("{event:?}");
     let facts = engine.prepare(&target, &progress).await?;

@@ -63,8 +63,11 @@ kill -KILL "-$master" 2>/dev/null
 [ -z "$watcher" ] || kill -KILL "-$watcher" 2>/dev/null
 
 if [ -n "$home" ]; then
-    # Made by the engine as the first file of a home, and nowhere else.
-    [ ! -f "$home/pfs-fleet" ] || rm -rf -- "$home"
+    # The marker is made by the engine as the first file of a home, and nowhere else. Nothing of ours is ever mounted
+    # in a home; what somebody else mounted there is not ours to remove.
+    if [ -f "$home/pfs-fleet" ] && ! grep -qF " $home/" /proc/self/mountinfo; then
+        rm -rf -- "$home"
+    fi
 elif [ -z "$ended" ]; then
     # Time for the harness to read why, before the container removes itself.
     sleep 2

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{Error, Progress, ProgressEvent, Result};
+use crate::{Error, Progress, ProgressEvent, Result, removal::remove_tree};
 
 /// A directory that may be deleted at any time when nothing runs: everything in it can be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,12 +130,11 @@ impl Cache {
                 let Some(_lock) = self.try_lock(&format!("{lock}-{made}"), "sweeping")? else {
                     continue;
                 };
-                let removed = if path.is_dir() {
-                    fs::remove_dir_all(&path)
+                if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                    remove_tree(&path)?;
                 } else {
-                    fs::remove_file(&path)
-                };
-                removed.map_err(Error::io("removing", &path))?;
+                    fs::remove_file(&path).map_err(Error::io("removing", &path))?;
+                }
             }
         }
         Ok(())

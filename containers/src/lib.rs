@@ -23,6 +23,7 @@ pub mod fleet;
 pub mod log;
 pub mod progress;
 pub mod recipe;
+mod removal;
 pub mod target;
 
 pub use cache::Cache;

@@ -1,22 +1,24 @@
 //! A base system from a Debian mirror, by mmdebstrap(1), kept as a tar file.
 
+mod process;
+
 use std::{
     collections::VecDeque,
     fs,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     fs::File,
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{Child, Command},
     time::timeout,
 };
 
-use crate::{Cache, Error, Progress, ProgressEvent, Result, Target, recipe::Recipe};
+use crate::{
+    Cache, Error, Progress, ProgressEvent, Result, Target, recipe::Recipe, removal::remove_tree,
+};
 
 /// Most time one bootstrap may take; a slow mirror is no error before that.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -76,7 +78,7 @@ struct Partial(PathBuf);
 impl Drop for Partial {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
-        let _ = fs::remove_dir_all(tree(&self.0));
+        let _ = remove_tree(&tree(&self.0));
     }
 }
 
@@ -130,8 +132,10 @@ async fn run(
     let mut file = File::create(output)
         .await
         .map_err(Error::io("creating", output))?;
-    let mut child = command(release, expired, output)?;
-    let stopped = Terminate(child.id());
+    let (mut child, stopped) = process::start(
+        &Recipe::bootstrap_arguments(release, expired),
+        &tree(output),
+    )?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut said = Said::default();
     let told = async {
@@ -181,52 +185,11 @@ async fn run(
         .wait()
         .await
         .map_err(Error::io("waiting for", "mmdebstrap"))?;
-    stopped.no_more();
+    stopped.has_ended();
     Ok((!status.success()).then_some(Failed { status, said }))
 }
 
-/// Starts mmdebstrap so that it ends with us, however we end: of two programs that could tell it, util-linux' setpriv
-/// is everywhere but on the smallest systems, where a killed run may leave a bootstrap to finish in vain.
-fn command(release: &str, expired: bool, output: &Path) -> Result<Child> {
-    let is_there = |tool: &str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
-    };
-    if !is_there("mmdebstrap") {
-        let tool = "mmdebstrap".to_owned();
-        return Err(Error::MissingTool {
-            package: tool.clone(),
-            tool,
-        });
-    }
-    let mut command = if is_there("setpriv") {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "TERM", "mmdebstrap"]);
-        command
-    } else {
-        Command::new("mmdebstrap")
-    };
-    if rustix::process::geteuid().is_root() {
-        // Beside what is being made, so that a sweep finds it. Without root, mmdebstrap needs a place that other
-        // users may enter, and takes /tmp.
-        let directory = tree(output);
-        std::fs::create_dir_all(&directory).map_err(Error::io("creating", &directory))?;
-        command.env("TMPDIR", directory);
-    }
-    command
-        .args(Recipe::bootstrap_arguments(release, expired))
-        .arg("-")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(false)
-        // A Ctrl-C is for us to pass on.
-        .process_group(0)
-        .spawn()
-        .map_err(Error::io("running", "mmdebstrap"))
-}
-
+/// The directory mmdebstrap works in.
 fn tree(output: &Path) -> PathBuf {
     output.with_extension(format!("{PARTIAL}{}-tree", std::process::id()))
 }
@@ -238,27 +201,6 @@ fn last_shown(line: &[u8]) -> String {
         .find(|part| !part.is_empty())
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Ends mmdebstrap and what it runs when nobody waits for it any more; unlike SIGKILL, SIGTERM lets it clean up.
-struct Terminate(Option<u32>);
-
-impl Terminate {
-    fn no_more(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Terminate {
-    fn drop(&mut self) {
-        let pid = self
-            .0
-            .and_then(|pid| i32::try_from(pid).ok())
-            .and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process_group(pid, Signal::TERM);
-        }
-    }
 }
 
 #[cfg(test)]

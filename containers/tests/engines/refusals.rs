@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use pfs_containers::{EngineChoice, Error, Target, silent};
+use pfs_containers::{Cache, EngineChoice, Error, Settings, Target, silent};
 use rstest::rstest;
 use testcontainers::bollard::{self, query_parameters::CreateImageOptionsBuilder};
 use tokio::time::Instant;
@@ -122,4 +122,44 @@ async fn an_image_without_docker() {
     let target = Target::parse("mine=image:debian:trixie-slim").unwrap();
     let error = engine.prepare(&target, &silent()).await.unwrap_err();
     assert!(error.is_usage(), "{error}");
+}
+
+#[tokio::test]
+async fn a_bootstrap_nobody_waits_for_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings::new(Cache::at(directory.path()));
+    let engine = EngineChoice::Chroot.open(settings).await.unwrap();
+    let target = Target::parse("debian-13").unwrap();
+    let (told, mut telling) = tokio::sync::mpsc::unbounded_channel();
+    let progress = move |event| told.send(event).unwrap_or_default();
+    tokio::select! {
+        done = engine.prepare(&target, &progress) => panic!("not so soon: {done:?}"),
+        // It runs, and has begun to work.
+        _ = async { for _ in 0..4 { telling.recv().await; } } => {}
+    }
+    // Its environment names the directory it works in.
+    let works_there = || {
+        let name = directory.path().to_string_lossy().into_owned();
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let environments =
+            processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+        environments
+            .filter(|bytes| String::from_utf8_lossy(bytes).contains(&name))
+            .count()
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while works_there() > 0 {
+        assert!(Instant::now() < deadline, "mmdebstrap still runs");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(
+        !mounts.contains(directory.path().to_str().unwrap()),
+        "something is mounted there"
+    );
+    engine.sweep().await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(directory.path().join("bases"))
+        .unwrap()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::process::kill_all;
-use crate::{Cache, Error, Result, cache::in_thread, silent};
+use crate::{Cache, Error, Result, cache::in_thread, removal::remove_tree, silent};
 
 /// First file of a fleet's home; `images/supervise.sh` removes no directory without it.
 const MARKER: &str = "pfs-fleet";
@@ -67,12 +67,7 @@ pub(crate) fn remove(home: &Path) -> Result<()> {
     while kill_all(&home.join("root")) > 0 {
         std::thread::yield_now();
     }
-    match fs::remove_dir_all(home) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("removing", home)(error))
-        }
-        _ => Ok(()),
-    }
+    remove_tree(home)
 }
 
 /// Whether nobody makes or runs a fleet in this home: its maker has locked the marker, its supervisor the log.

@@ -12,7 +12,7 @@ use tokio::{process::Command, time::Instant};
 use super::root;
 use crate::{
     Cache, Error, Progress, ProgressEvent, Result, Target, cache::in_thread, engine::bootstrap,
-    fleet::ready::within, recipe::PREPARE,
+    fleet::ready::within, recipe::PREPARE, removal::remove_tree,
 };
 
 /// Most time `images/prepare.sh` may take in a new root.
@@ -51,7 +51,7 @@ struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = remove_tree(&self.0);
     }
 }
 

@@ -1,0 +1,113 @@
+//! mmdebstrap as a process that ends with us, however we end, and whose mounts nobody else ever sees.
+
+use std::{env, fs, path::Path, process::Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::process::{Child, Command};
+
+use crate::{Error, Result};
+
+/// Starts mmdebstrap, writing to its standard output. `tree` is made for it to work in where that is safe.
+///
+/// As root, mmdebstrap mounts /proc, /sys and the host's own /dev/shm in what it makes. Whoever removed such a tree
+/// after mmdebstrap was killed would remove the host's files. So it runs in a mount namespace, which nobody else
+/// looks into, and in a pid namespace, which the kernel ends as a whole. Where that is forbidden, mmdebstrap works in
+/// its own temporary directory, and nobody but itself removes that.
+pub(super) fn start(arguments: &[String], tree: &Path) -> Result<(Child, Running)> {
+    if !is_there("mmdebstrap") {
+        let tool = "mmdebstrap".to_owned();
+        return Err(Error::MissingTool {
+            package: tool.clone(),
+            tool,
+        });
+    }
+    let isolated = can_isolate();
+    let mut words = Vec::new();
+    if is_there("setpriv") {
+        words.extend([
+            "setpriv",
+            "--pdeathsig",
+            if isolated { "KILL" } else { "TERM" },
+        ]);
+    }
+    if isolated {
+        words.push("unshare");
+        words.extend(NAMESPACES);
+    }
+    words.push("mmdebstrap");
+    let mut command = Command::new(words[0]);
+    if isolated {
+        fs::create_dir_all(tree).map_err(Error::io("creating", tree))?;
+        command.env("TMPDIR", tree);
+    }
+    let child = command
+        .args(&words[1..])
+        .args(arguments)
+        .arg("-")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A Ctrl-C is for us to pass on.
+        .process_group(0)
+        .spawn()
+        .map_err(Error::io("running", "mmdebstrap"))?;
+    let pid = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw);
+    Ok((child, Running { pid, isolated }))
+}
+
+/// Options of unshare(1): mounts and processes of its own, private to it, all ended with it.
+const NAMESPACES: [&str; 7] = [
+    "--mount",
+    "--propagation",
+    "private",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+];
+
+fn can_isolate() -> bool {
+    rustix::process::geteuid().is_root()
+        && std::process::Command::new("unshare")
+            .args(NAMESPACES)
+            .arg("true")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+}
+
+fn is_there(tool: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| directory.join(tool).is_file())
+}
+
+/// Ends mmdebstrap when dropped: at once where the kernel cleans up behind it, else so that it can do so itself.
+pub(super) struct Running {
+    pid: Option<Pid>,
+    isolated: bool,
+}
+
+impl Running {
+    /// It has ended by itself.
+    pub(super) fn has_ended(mut self) {
+        self.pid = None;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(pid) = self.pid else { return };
+        // Only the first process: it ends the others, or unmounts what they used.
+        let _ = if self.isolated {
+            kill_process_group(pid, Signal::KILL)
+        } else {
+            kill_process(pid, Signal::TERM)
+        };
+    }
+}
