@@ -143,6 +143,8 @@ pub async fn prepare(
         }
     }
     let (engine, cache) = open_engine(engine).await?;
+    // What dead runs left is in nobody's way: a sweep that fails must not stop this one.
+    let _ = engine.sweep().await;
     let targets = facts(&*engine, needed, events).await?;
     let mut columns = Vec::new();
     let mut decisions = Vec::new();

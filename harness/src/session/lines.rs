@@ -16,11 +16,6 @@ pub const SERVER_NAME: &str = "mail.example.test";
 /// Domain of the recipients that lead to a case's transport: `<tag>.pfs.test`.
 const ROUTING_DOMAIN: &str = "pfs.test";
 
-/// The usual route by a table that no reload has to read again: a new line works as soon as its
-/// transport does.
-const COMMON_ROUTE_FILE: &str = "/etc/postfix/pfs/common-route";
-const COMMON_ROUTE: &str = "/@([a-z0-9.-]+)\\.pfs\\.test$/ ${1}:[mail.example.test]\n";
-
 /// One side of a case in one fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -141,15 +136,6 @@ pub(super) fn put(
     files.insert(
         TRANSPORT_FILE.to_owned(),
         FleetFile::public(TRANSPORT_FILE, routes),
-    );
-    files.insert(
-        COMMON_ROUTE_FILE.to_owned(),
-        FleetFile::public(COMMON_ROUTE_FILE, COMMON_ROUTE),
-    );
-    let tables = spec.main_cf.get("transport_maps").unwrap_or_default();
-    spec.main_cf.set(
-        "transport_maps",
-        format!("{tables}, regexp:{COMMON_ROUTE_FILE}"),
     );
     spec.files = files.into_values().collect();
     spec.hosts = hosts(lines.iter().map(|(line, _)| line))
