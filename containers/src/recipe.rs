@@ -2,13 +2,24 @@
 
 use crate::{Target, TargetKind};
 
-/// Packages a target is made of.
-pub const PACKAGES: [&str; 3] = ["postfix", "openssl", "ca-certificates"];
+/// Packages a target is made of: Postfix; a mechanism for SASL, without which smtpd(8) offers no
+/// AUTH; an authoritative and a validating name server and a signer of zones, for DANE.
+pub const PACKAGES: [&str; 7] = [
+    "postfix",
+    "openssl",
+    "ca-certificates",
+    "libsasl2-modules",
+    "nsd",
+    "unbound",
+    "ldnsutils",
+];
 
 /// The layer put on a Debian base.
 pub const DEBIAN_DOCKERFILE: &str = include_str!("../images/debian.Dockerfile");
 /// The layer put on a user's own image.
 pub const OWN_DOCKERFILE: &str = include_str!("../images/own.Dockerfile");
+/// What puts Exim beside Postfix in a Debian base.
+pub const EXIM: &str = include_str!("../images/exim.sh");
 /// What is run once in every image and root.
 pub const PREPARE: &str = include_str!("../images/prepare.sh");
 
@@ -64,7 +75,8 @@ impl Recipe {
     pub fn hash(&self) -> String {
         let base = match &self.base {
             Base::Debian(release) => {
-                return hash(&[&Recipe::base_hash(release), self.dockerfile, self.prepare]);
+                let base = Recipe::base_hash(release);
+                return hash(&[&base, self.dockerfile, EXIM, self.prepare]);
             }
             Base::Image(id) => id,
         };
@@ -87,6 +99,7 @@ impl Recipe {
             "--variant=minbase".to_owned(),
             format!("--include={}", PACKAGES.join(",")),
             "--format=tar".to_owned(),
+            format!("--customize-hook=chroot \"$1\" sh -c '{EXIM}'"),
         ];
         arguments.extend(LEFT_OUT.map(|path| format!("--dpkgopt=path-exclude={path}")));
         if expired {
@@ -152,7 +165,13 @@ mod tests {
     #[test]
     fn bootstrapping_names_every_package() {
         let arguments = Recipe::bootstrap_arguments("forky", true);
-        assert!(arguments.contains(&"--include=postfix,openssl,ca-certificates".to_owned()));
+        let packages = format!("--include={}", PACKAGES.join(","));
+        assert!(arguments.contains(&packages));
+        for package in PACKAGES {
+            assert!(DEBIAN_DOCKERFILE.contains(package), "{package}");
+        }
+        // Handed to sh(1) between apostrophes.
+        assert_eq!(EXIM.matches('\'').count(), 0);
         assert!(arguments.contains(&"--aptopt=Acquire::Check-Valid-Until \"false\"".to_owned()));
         assert_eq!(arguments.last().map(String::as_str), Some("forky"));
     }

@@ -16,7 +16,7 @@ use super::image::SILENCE;
 use crate::{
     Error, Result, Target,
     fleet::ready::within,
-    recipe::{Base, Recipe},
+    recipe::{Base, EXIM, Recipe},
 };
 
 /// Builds the layer of a recipe on its base.
@@ -30,6 +30,7 @@ pub(crate) async fn build(
 ) -> Result<()> {
     let buildable = GenericBuildableImage::new(name, tag)
         .with_dockerfile_string(recipe.dockerfile)
+        .with_data(EXIM, "./exim.sh")
         .with_data(recipe.prepare, "./prepare.sh");
     let options = BuildImageOptions::new().with_build_arg("BASE", base);
     let built = within(
@@ -85,6 +86,7 @@ async fn words_of_old_builder(docker: &Docker, recipe: &Recipe, base: &str) -> V
     let mut context = tar::Builder::new(Vec::new());
     for (name, text) in [
         ("Dockerfile", recipe.dockerfile),
+        ("exim.sh", EXIM),
         ("prepare.sh", recipe.prepare),
     ] {
         let mut header = tar::Header::new_ustar();
