@@ -3,7 +3,6 @@
 pub(crate) mod files;
 pub(crate) mod lease;
 pub(crate) mod ready;
-pub mod share;
 
 use std::{
     collections::BTreeMap,

@@ -146,30 +146,37 @@ impl DockerEngine {
         let id = container.id().to_owned();
         // It is ours to remove from here on: `container` is marked for reuse, and does nothing when dropped.
         drop(container);
-
-        let log = Log::new();
-        let lines = log.subscribe_all();
-        let follower = follow::container(log.clone(), &self.docker, &id, From::Start);
-        let reach = within(
-            deadline,
-            &spec.id,
-            "asking for its address",
-            self.reach(&id, route),
-        )
-        .await?;
-        let state = state(id, reach)?;
-        let lease = ready::started(&state, &log, lines, deadline).await?;
-        ready::ready(
-            &state,
-            &log,
-            deadline.saturating_duration_since(Instant::now()),
-        )
-        .await?;
-        let backend = Arc::new(Running {
-            docker: self.docker.clone(),
-            name: guard.keep(),
-        });
-        Ok(Fleet::new(state, log, lease, backend, follower))
+        let running = async {
+            let log = Log::new();
+            let lines = log.subscribe_all();
+            let follower = follow::container(log.clone(), &self.docker, &id, From::Start);
+            let reach = within(
+                deadline,
+                &spec.id,
+                "asking for its address",
+                self.reach(&id, route),
+            )
+            .await?;
+            let state = state(id, reach)?;
+            let lease = ready::started(&state, &log, lines, deadline).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            ready::ready(&state, &log, left).await?;
+            Ok((state, log, lease, follower))
+        };
+        match running.await {
+            Ok((state, log, lease, follower)) => {
+                let backend = Arc::new(Running {
+                    docker: self.docker.clone(),
+                    name: guard.keep(),
+                });
+                Ok(Fleet::new(state, log, lease, backend, follower))
+            }
+            Err(error) => {
+                // Why it could not be started says more than why it could not be removed.
+                let _ = remove(&self.docker, &guard.keep()).await;
+                Err(error)
+            }
+        }
     }
 
     async fn reach(&self, id: &str, route: Route) -> Result<Reach> {

@@ -17,7 +17,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
-    time::{Instant, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use super::lease::Lease;
@@ -25,6 +25,8 @@ use crate::{Error, FleetState, Log, LogLine, LogReceiver, Result, config::base::
 
 /// How long a process that gives up may take to say the rest of why.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Time between two attempts to connect to a port that is about to listen.
+const KNOCK: Duration = Duration::from_millis(5);
 /// How soon a token is sent again that did not show in the log. A follower of a log that others write, too, may have
 /// begun to read only after the first was written.
 const RESEND: Duration = Duration::from_millis(250);
@@ -113,13 +115,14 @@ pub(crate) async fn reloaded(
 
 /// Connects, again while nothing listens yet; any other error ends it.
 pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let mut knocks = interval(KNOCK);
+    knocks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        // There is nothing to wait on: a port is open inside a container before Docker's proxy has it, and the
+        // kernel remembers for a second that nobody had the address a moment ago.
+        knocks.tick().await;
         match TcpStream::connect(address).await {
-            // There is nothing to wait on: a port is open inside a container before Docker's proxy has it, and the
-            // kernel remembers for a second that nobody had the address a moment ago.
-            Err(error) if matches!(error.kind(), ConnectionRefused | HostUnreachable) => {
-                sleep(Duration::from_millis(5)).await;
-            }
+            Err(error) if matches!(error.kind(), ConnectionRefused | HostUnreachable) => {}
             done => return done,
         }
     }
@@ -167,14 +170,17 @@ async fn seen(state: &FleetState, log: &Log, mut lines: LogReceiver, token: &str
 async fn send_until_seen(state: &FleetState, token: &str) -> Error {
     let address = state.address_of(state.inject_port);
     let mut patience = RESEND;
+    let mut again = interval(RESEND);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        again.tick().await;
         let sent = send(address, token);
         match timeout(patience, sent).await {
             Ok(Err(error)) if error.kind() == ConnectionRefused => {
                 return unreachable(&state.id, address, &error);
             }
             // An smtpd that dies closes the connection: its own words are in the log, or it is tried again.
-            Ok(Ok(()) | Err(_)) => sleep(RESEND).await,
+            Ok(Ok(()) | Err(_)) => {}
             Err(_) => patience *= 2,
         }
     }

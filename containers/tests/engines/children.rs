@@ -1,9 +1,11 @@
-//! Other processes that start and join fleets: this test program again, asked for one of the tests here.
+//! Other processes that start and join fleets: this test program again, which runs the same test once more and is told by
+//! its environment to play the other part.
 
 use std::{
     env,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -11,86 +13,64 @@ use pfs_containers::{EngineChoice, FleetState, Lifetime};
 
 use crate::{open, send_around, spec, start};
 
-const ENGINE: &str = "PFS_TEST_ENGINE";
-const STATE: &str = "PFS_TEST_STATE";
+/// Set in a child: the state of the fleet it is to join, or nothing if it is to start one.
+const PART: &str = "PFS_TEST_PART";
+/// What a child says before it holds its lease.
+const READY: &str = "READY ";
 
-/// Runs one of the children below.
-fn child(test: &str, engine: EngineChoice, state: &str) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "--nocapture",
-            &format!("children::{test}"),
-        ])
-        .env(ENGINE, format!("{engine:?}").to_lowercase())
-        .env(STATE, state)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+/// Whether this process is one of the children.
+pub(crate) fn is_child() -> bool {
+    env::var_os(PART).is_some()
 }
 
-/// A process that owns a fleet, and the fleet's state.
-pub(crate) fn owner(engine: EngineChoice) -> (Child, FleetState) {
-    let mut child = child("owns_a_fleet", engine, "");
-    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let json = lines
-        .map(Result::unwrap)
-        .find_map(|line| Some(line.split_once("STATE ")?.1.to_owned()));
-    let state = serde_json::from_str(&json.expect("the child tells its fleet's state")).unwrap();
-    (child, state)
-}
-
-/// A process that has joined a fleet, sent a message around, and holds a lease until it is killed.
-pub(crate) fn joiner(engine: EngineChoice, state: &FleetState) -> Child {
-    let mut child = child(
-        "joins_a_fleet",
-        engine,
-        &serde_json::to_string(state).unwrap(),
-    );
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    assert!(
-        lines.any(|line| line.unwrap().contains("JOINED")),
-        "the child joins"
-    );
-    child
-}
-
-async fn engine() -> Box<dyn pfs_containers::Engine> {
-    let engine: EngineChoice = env::var(ENGINE)
-        .expect("run by another test")
-        .parse()
-        .unwrap();
-    open(engine).await
-}
-
-/// Until the other process closes the pipe or kills this one.
-async fn hold() {
+/// What a child does, until the other process closes the pipe or kills this one.
+pub(crate) async fn act(engine: EngineChoice) {
+    let engine = open(engine).await;
+    let part = env::var(PART).unwrap();
+    let fleet = if part.is_empty() {
+        let mut spec = spec(&*engine, "owned").await;
+        spec.lifetime = Lifetime::Leased {
+            grace: Duration::from_secs(4),
+        };
+        start(&*engine, &spec).await
+    } else {
+        let state: FleetState = serde_json::from_str(&part).unwrap();
+        let fleet = engine.attach(&state).await.unwrap();
+        send_around(&fleet, "from a joiner").await;
+        fleet
+    };
+    println!("\n{READY}{}", serde_json::to_string(fleet.state()).unwrap());
     let lines = tokio::task::spawn_blocking(|| std::io::stdin().lines().count());
     lines.await.unwrap();
 }
 
-#[tokio::test]
-#[ignore = "run as a process of its own by other tests"]
-async fn owns_a_fleet() {
-    let engine = engine().await;
-    let mut spec = spec(&*engine, "owned").await;
-    spec.lifetime = Lifetime::Leased {
-        grace: Duration::from_secs(4),
-    };
-    let fleet = start(&*engine, &spec).await;
-    println!("\nSTATE {}", serde_json::to_string(fleet.state()).unwrap());
-    hold().await;
+/// A process that owns a fleet, and the fleet's state.
+pub(crate) async fn owner() -> (Child, FleetState) {
+    child(String::new()).await
 }
 
-#[tokio::test]
-#[ignore = "run as a process of its own by other tests"]
-async fn joins_a_fleet() {
-    let engine = engine().await;
-    let state: FleetState = serde_json::from_str(&env::var(STATE).unwrap()).unwrap();
-    let fleet = engine.attach(&state).await.unwrap();
-    send_around(&fleet, "from a joiner").await;
-    println!("\nJOINED");
-    hold().await;
+/// A process that has joined a fleet, sent a message around, and holds a lease until it is killed.
+pub(crate) async fn joiner(fleet: &FleetState) -> Child {
+    child(serde_json::to_string(fleet).unwrap()).await.0
+}
+
+async fn child(part: String) -> (Child, FleetState) {
+    // The test runner names the thread of a test by the test.
+    let test = thread::current().name().unwrap().to_owned();
+    let started = tokio::task::spawn_blocking(move || {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", &test])
+            .env(PART, part)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let json = lines
+            .map(Result::unwrap)
+            .find_map(|line| Some(line.strip_prefix(READY)?.to_owned()));
+        let state = serde_json::from_str(&json.expect("the child tells its fleet's state"));
+        (child, state.unwrap())
+    });
+    started.await.unwrap()
 }
