@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
 use harness::commands::{Ground, prepare};
+use harness::peer::classic::Memory;
 use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
@@ -185,7 +186,7 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
         ) => {
             let config =
                 classic_client(options, certificate.as_deref(), session.pki()).expect("options");
-            peer::classic::send(address, Arc::new(config), &mail, deadline).await;
+            peer::classic::send(address, &Arc::new(config), &Memory::none(), &mail, deadline).await;
         }
         (ClientPlan::Postfix { side, .. }, upstream) => {
             let (running, ports) = line(case, side, fleets, false);

@@ -10,7 +10,7 @@ mod name;
 mod predicate;
 mod value;
 
-pub use classic::{ClassicClient, ClassicProfile, ClassicServer};
+pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};
 pub use expect::{

@@ -2,12 +2,12 @@
 //! rustls peer.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use classic_tls::names::NamedGroup;
 use classic_tls::wire::Side;
 use classic_tls::{
-    ClientCertificate, ClientConfig, HandshakeFailure, Report, ServerConfig, Stream,
+    ClientCertificate, ClientConfig, HandshakeFailure, Report, ServerConfig, Session, Stream,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,15 +27,59 @@ use super::tap::Recorder;
 /// Name in the greeting and the reply to EHLO.
 const HOSTNAME: &str = "mail.example.test";
 
-/// Connects to `address`, sends `mail` after STARTTLS and reports. Always comes back by `deadline`.
+/// The session that a client may take up again in its next connection.
+#[derive(Debug)]
+pub struct Memory(Option<Mutex<Option<Session>>>);
+
+impl Memory {
+    /// One that has kept nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Some(Mutex::new(None)))
+    }
+
+    /// One that keeps nothing: no session is ever resumed.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    fn get(&self) -> Option<Session> {
+        let kept = self.0.as_ref()?.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, session: Option<&Session>) {
+        if let (Some(kept), Some(session)) = (&self.0, session) {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Connects to `address`, sends `mail` after STARTTLS and reports. Offers the session in `memory`, if there is one, and
+/// keeps the new one there. Always comes back by `deadline`.
 pub async fn send(
     address: SocketAddr,
-    config: Arc<ClientConfig>,
+    config: &Arc<ClientConfig>,
+    memory: &Memory,
     mail: &Mail,
     deadline: Instant,
 ) -> PeerReport {
     let mut run = Run::new(Side::Client, Capture::default());
     run.dialogue.stage = Stage::Connect;
+    let config = match memory.get() {
+        Some(session) => Arc::new(ClientConfig {
+            resume: Some(session),
+            ..ClientConfig::clone(config)
+        }),
+        None => Arc::clone(config),
+    };
     let outcome = timeout_at(deadline, async {
         let stream = connect(address, None)
             .await
@@ -54,6 +98,7 @@ pub async fn send(
         let (stream, early) = smtp.into_parts();
         let recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
         let tls = established(&mut run, classic_tls::connect(recorder, config).await)?;
+        memory.put(tls.report().session.as_ref());
         mail_over(Client::new(tls), &options, mail, Stage::EhloTls, &mut run).await
     })
     .await;

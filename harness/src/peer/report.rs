@@ -102,6 +102,16 @@ impl SignatureFacts {
 }
 
 impl PeerReport {
+    /// This report as that of the connection after `previous`.
+    #[must_use]
+    pub fn after(mut self, previous: Option<Self>) -> Self {
+        if let Some(mut previous) = previous {
+            self.earlier = std::mem::take(&mut previous.earlier);
+            self.earlier.push(previous);
+        }
+        self
+    }
+
     /// Whether a mail was sent and accepted, or received.
     #[must_use]
     pub fn delivered(&self) -> bool {

@@ -8,7 +8,7 @@ use classic_tls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
-use super::collect::{Side, SideLog, collect};
+use super::collect::{Collector, Side, SideLog};
 use super::peers::{self, Fleets};
 use crate::peer::{
     self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
@@ -95,20 +95,13 @@ impl<'a> Place<'a> {
         Ok(Self { running, ports })
     }
 
-    fn log(
-        &self,
-        case: &Case,
-        side: Side,
-        deadline: Instant,
-    ) -> impl Future<Output = SideLog> + use<> {
-        collect(
-            self.running
-                .fleet
-                .log()
-                .subscribe(&format!("postfix/{}", case.tag)),
-            side,
-            deadline,
-        )
+    fn log(&self, case: &Case, side: Side, deadline: Instant) -> Collector {
+        let lines = self
+            .running
+            .fleet
+            .log()
+            .subscribe(&format!("postfix/{}", case.tag));
+        Collector::new(lines, side, deadline)
     }
 
     /// Binds the port on which the harness is reached by this Postfix.
@@ -131,7 +124,18 @@ fn mail(case: &Case, to: String) -> Mail {
 /// A client of this process, ready to go.
 enum Ready {
     Rustls(Box<ClientOptions>),
-    Classic(Arc<ClientConfig>),
+    Classic(Arc<ClientConfig>, peer::classic::Memory),
+}
+
+impl Ready {
+    async fn send(&self, address: SocketAddr, mail: &Mail, deadline: Instant) -> PeerReport {
+        match self {
+            Self::Rustls(options) => peer::send(address, options, mail, deadline).await,
+            Self::Classic(config, memory) => {
+                peer::classic::send(address, config, memory, mail, deadline).await
+            }
+        }
+    }
 }
 
 fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
@@ -150,7 +154,11 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
         } => {
             let config = peers::classic_client(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
-            Ok(Ready::Classic(Arc::new(config)))
+            let memory = match options.resume {
+                Some(_) => peer::classic::Memory::new(),
+                None => peer::classic::Memory::none(),
+            };
+            Ok(Ready::Classic(Arc::new(config), memory))
         }
         ClientPlan::Postfix { .. } => Err("the client is a Postfix".to_owned()),
     }
@@ -166,30 +174,24 @@ async fn peer_to_postfix(
     let client = ready(session, case)?;
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
-    let log = place.log(case, Side::Server, deadline);
+    let mut log = place.log(case, Side::Server, deadline);
     let address = place.running.fleet.address_of(place.ports.fleet);
     let mail = mail(case, recipient(&case.tag));
-    let talk = async {
-        let report = match client {
-            Ready::Rustls(options) => peer::send(address, &options, &mail, deadline).await,
-            Ready::Classic(config) => peer::classic::send(address, config, &mail, deadline).await,
-        };
-        let message = match report.delivered() {
+    let mut gathered = Gathered::default();
+    for _ in 0..case.scenario.mails() {
+        let report = client.send(address, &mail, deadline).await;
+        if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
+            return Err(format!("{address}: {error}"));
+        }
+        gathered.message = match report.delivered() {
             true => peer::sink(&sink, deadline).await.ok(),
             false => None,
         };
-        (report, message)
-    };
-    let ((report, message), log) = tokio::join!(talk, log);
-    if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
-        return Err(format!("{address}: {error}"));
+        gathered.peer = Some(report.after(gathered.peer.take()));
+        log.next().await;
     }
-    Ok(Gathered {
-        server_log: Some(log),
-        message,
-        peer: Some(report),
-        ..Gathered::default()
-    })
+    gathered.server_log = Some(log.into_log());
+    Ok(gathered)
 }
 
 /// What stands behind the port that a Postfix client connects to.
@@ -209,7 +211,7 @@ async fn postfix_client(
 ) -> Result<Gathered, String> {
     let place = Place::of(case, client, fleets.client.as_ref(), false)?;
     let listener = place.listen().await?;
-    let log = place.log(case, Side::Client, deadline);
+    let mut log = place.log(case, Side::Client, deadline);
     let (behind, server) = match &case.server {
         ServerPlan::Rustls {
             options,
@@ -244,32 +246,38 @@ async fn postfix_client(
         )),
         None => None,
     };
+    let (sink, server_log) = sink.unzip();
     let state = place.running.fleet.state();
     let inject = place.running.fleet.address_of(state.inject_port);
     let mail = mail(case, recipient(&case.tag));
-    peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
-        .await
-        .map_err(|error| format!("injecting the mail: {error}"))?;
+    let mails = async {
+        let mut message = None;
+        for _ in 0..case.scenario.mails() {
+            peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
+                .await
+                .map_err(|error| format!("injecting the mail: {error}"))?;
+            let result = log.next().await;
+            let sent = result.is_some_and(|line| line.text.contains(", status=sent"));
+            message = match &sink {
+                Some(sink) if sent => peer::sink(sink, deadline).await.ok(),
+                _ => None,
+            };
+        }
+        Ok::<_, String>((log.into_log(), message))
+    };
     let mut gathered = Gathered::default();
-    let log = serve(&listener, &behind, log, &mut gathered, deadline).await;
-    let sent = log
-        .lines
-        .iter()
-        .any(|line| line.text.contains(", status=sent"));
-    gathered.client_log = Some(log);
-    if let Some((sink, server_log)) = sink {
+    let (connections, mails) = serve(&listener, &behind, mails, &mut gathered, deadline).await;
+    let (client_log, message) = mails?;
+    gathered.client_log = Some(client_log);
+    if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say.
-        if gathered.tap.is_some() {
-            gathered.server_log = Some(server_log.await);
-        } else {
-            gathered.server_log = Some(SideLog {
-                lines: Vec::new(),
-                complete: true,
-            });
+        for _ in 0..connections {
+            if server_log.next().await.is_none() {
+                break;
+            }
         }
-        if sent {
-            gathered.message = peer::sink(&sink, deadline).await.ok();
-        }
+        gathered.server_log = Some(server_log.into_log());
+        gathered.message = message;
     } else {
         gathered.message = gathered
             .peer
@@ -279,23 +287,25 @@ async fn postfix_client(
     Ok(gathered)
 }
 
-/// Serves the client's connections, one after the other, until its log has come to an end.
-async fn serve(
+/// Serves the client's connections, one after the other, until its mails are done with; returns
+/// how many reached the server, and what `mails` does.
+async fn serve<T>(
     listener: &TcpListener,
     behind: &Behind,
-    log: impl Future<Output = SideLog>,
+    mails: impl Future<Output = T>,
     gathered: &mut Gathered,
     deadline: Instant,
-) -> SideLog {
-    tokio::pin!(log);
+) -> (usize, T) {
+    tokio::pin!(mails);
+    let mut connections = 0;
     let mut finished = None;
     loop {
         let stream = tokio::select! {
             biased;
             accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
-            said = &mut log, if finished.is_none() => {
+            done = &mut mails, if finished.is_none() => {
                 // What it connected to before its last word may wait in the backlog: look once more.
-                finished = Some(said);
+                finished = Some(done);
                 continue;
             }
             () = std::future::ready(()), if finished.is_some() => None,
@@ -303,46 +313,50 @@ async fn serve(
         let Some(stream) = stream else { break };
         let connection = connection(stream, behind, gathered, deadline);
         tokio::pin!(connection);
-        // The log is read on while the connection lasts.
+        // The mails go on while the connection lasts.
         loop {
             tokio::select! {
-                () = &mut connection => break,
-                said = &mut log, if finished.is_none() => finished = Some(said),
+                reached = &mut connection => {
+                    connections += usize::from(reached);
+                    break;
+                }
+                done = &mut mails, if finished.is_none() => finished = Some(done),
             }
         }
     }
-    match finished {
-        Some(log) => log,
-        None => log.await,
-    }
+    let done = match finished {
+        Some(done) => done,
+        None => mails.await,
+    };
+    (connections, done)
 }
 
+/// Serves one connection; true if the server behind has seen it.
 async fn connection(
     stream: TcpStream,
     behind: &Behind,
     gathered: &mut Gathered,
     deadline: Instant,
-) {
+) -> bool {
     let stream = peer::Prompt::new(stream);
-    match behind {
+    let report = match behind {
         Behind::Rustls(server) => {
             let (prepared, options) = &**server;
-            let mut report = prepared.receive_on(stream, options, deadline).await;
-            report.earlier.extend(gathered.peer.take());
-            gathered.peer = Some(report);
+            prepared.receive_on(stream, options, deadline).await
         }
         Behind::Classic(config) => {
-            let mut report = peer::classic::receive_on(stream, Arc::clone(config), deadline).await;
-            report.earlier.extend(gathered.peer.take());
-            gathered.peer = Some(report);
+            peer::classic::receive_on(stream, Arc::clone(config), deadline).await
         }
         Behind::Postfix(address) => {
             let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
-                return;
+                return false;
             };
             let report =
                 peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
             gathered.tap = Some(report);
+            return true;
         }
-    }
+    };
+    gathered.peer = Some(report.after(gathered.peer.take()));
+    true
 }

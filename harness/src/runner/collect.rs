@@ -37,24 +37,58 @@ fn is_fatal(text: &str) -> bool {
     text.starts_with("fatal: ") || text.starts_with("panic: ")
 }
 
-/// Collects until the side's last line, a fatal one, the end of the fleet, or the deadline.
-pub(super) async fn collect(mut receiver: LogReceiver, side: Side, deadline: Instant) -> SideLog {
-    let mut log = SideLog::default();
-    while let Ok(Some(line)) = timeout_at(deadline, receiver.recv()).await {
-        // Both sides of a case may live in one fleet, under one tag.
-        if (line.daemon == "smtp") != (side == Side::Client) {
-            continue;
-        }
-        let last = match side {
-            Side::Client => line.text.contains(", status="),
-            Side::Server => line.text.starts_with("disconnect from "),
-        };
-        let fatal = is_fatal(&line.text);
-        log.lines.push(line);
-        if last || fatal {
-            log.complete = true;
-            break;
+/// Reads one side's lines.
+pub(super) struct Collector {
+    receiver: LogReceiver,
+    side: Side,
+    deadline: Instant,
+    log: SideLog,
+}
+
+impl Collector {
+    pub(super) fn new(receiver: LogReceiver, side: Side, deadline: Instant) -> Self {
+        Self {
+            receiver,
+            side,
+            deadline,
+            log: SideLog {
+                lines: Vec::new(),
+                complete: true,
+            },
         }
     }
-    log
+
+    /// Reads on until the side's next last word, a fatal line, the end of the fleet, or the
+    /// deadline; returns the last word.
+    pub(super) async fn next(&mut self) -> Option<Arc<LogLine>> {
+        while let Ok(Some(line)) = timeout_at(self.deadline, self.receiver.recv()).await {
+            // Both sides of a case may live in one fleet, under one tag.
+            if (line.daemon == "smtp") != (self.side == Side::Client) {
+                continue;
+            }
+            self.log.lines.push(Arc::clone(&line));
+            let last = match self.side {
+                Side::Client => line.text.contains(", status="),
+                Side::Server => line.text.starts_with("disconnect from "),
+            };
+            if last || is_fatal(&line.text) {
+                return Some(line);
+            }
+        }
+        self.log.complete = false;
+        None
+    }
+
+    /// What was read. Lines of one process stay together: between processes there is no order.
+    pub(super) fn into_log(mut self) -> SideLog {
+        let mut order: Vec<Option<u32>> = Vec::new();
+        for line in &self.log.lines {
+            if !order.contains(&line.pid) {
+                order.push(line.pid);
+            }
+        }
+        let place = |line: &Arc<LogLine>| order.iter().position(|pid| *pid == line.pid);
+        self.log.lines.sort_by_key(place);
+        self.log
+    }
 }

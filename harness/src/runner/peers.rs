@@ -6,12 +6,12 @@ use pfs_certs::{Leaf, Pki};
 
 use crate::peer::{
     ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions,
-    TlsMode, TlsOptions,
+    Sessions, TlsMode, TlsOptions,
 };
 use crate::plan::{Case, ClientPlan, ServerPlan};
 use crate::scenario::{
-    ClassicClient, ClassicProfile, ClassicServer, DhName, Fault, KeyExchangeName, Protocol,
-    RustlsClient, RustlsServer,
+    ClassicClient, ClassicProfile, ClassicResumption, ClassicServer, DhName, Fault,
+    KeyExchangeName, Protocol, RustlsClient, RustlsServer,
 };
 use crate::session::{Running, Session, SessionError};
 
@@ -85,6 +85,7 @@ pub fn client_options(
         minimum_prime_bits: options.minimum_prime_bits,
         credential,
         misbehaviour: misbehaviour(options.fault),
+        sessions: options.resume.then(Sessions::default),
         ..ClientOptions::default()
     })
 }
@@ -137,6 +138,7 @@ pub fn server_options(
             ClientCertificate::None
         },
         misbehaviour: misbehaviour(options.fault),
+        resumption: options.resume,
         ..ServerOptions::default()
     })
 }
@@ -213,6 +215,9 @@ pub fn classic_client(
     }
     config.server_name = options.sni.clone();
     config.identity = certificate.map(|name| identity(name, pki)).transpose()?;
+    if options.resume == Some(ClassicResumption::SessionId) {
+        config.session_tickets = false;
+    }
     Ok(config)
 }
 
@@ -254,6 +259,11 @@ pub fn classic_server(
     }
     if options.ask_client_certificate {
         config.client_certificate = classic_tls::ClientCertificate::Request;
+    }
+    match options.resume {
+        Some(ClassicResumption::SessionId) => config.session_tickets = false,
+        Some(ClassicResumption::Ticket) => config.session_ids = false,
+        None => {}
     }
     Ok(config)
 }

@@ -26,6 +26,19 @@ pub struct ClassicClient {
     pub sni: Option<String>,
     /// The least prime it accepts, in bits. Default and lower limit: 512.
     pub minimum_prime_bits: Option<u32>,
+    /// It offers to resume the session of the mail before (see `message.count`), this way.
+    /// Default: never.
+    pub resume: Option<ClassicResumption>,
+}
+
+/// How a session is resumed up to TLS 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassicResumption {
+    /// By an id that stands for what the server keeps (RFC 5246 section 7.3).
+    SessionId,
+    /// By a ticket in which the server keeps it (RFC 5077).
+    Ticket,
 }
 
 /// Clients that had a name.
@@ -64,4 +77,6 @@ pub struct ClassicServer {
     /// It asks for a client certificate; anonymous ciphers are never chosen then.
     #[serde(default)]
     pub ask_client_certificate: bool,
+    /// The one way by which its sessions can be resumed. Default: both.
+    pub resume: Option<ClassicResumption>,
 }

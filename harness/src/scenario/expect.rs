@@ -32,6 +32,8 @@ pub struct Expect {
     pub forward_secrecy: Option<bool>,
     /// What the recording is worth to somebody who gets the server's key later. This is tried.
     pub disclosure: Option<Disclosure>,
+    /// The session took up an earlier one; false: its keys are of its own exchange.
+    pub resumed: Option<bool>,
     /// First word of the server's log line.
     pub server_status: Option<StatusWord>,
     /// First word of the client's log line.
@@ -83,7 +85,7 @@ impl Expect {
         macro_rules! take {
             ($($field:ident)*) => { $( if other.$field.is_some() { self.$field.clone_from(&other.$field); } )* };
         }
-        take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure
+        take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure resumed
             server_status client_status server_signature server_digest client_signature
             server_certificate client_certificate sni sni_sent received_client received_tls
             groups_offered ciphers_in_order ciphers_absent failure server_log client_log);

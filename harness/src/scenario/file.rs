@@ -118,6 +118,9 @@ pub struct RustlsClient {
     pub sni: Option<String>,
     /// The least prime it accepts in TLS 1.2, in bits.
     pub minimum_prime_bits: Option<u32>,
+    /// It offers to resume the session of the mail before (see `message.count`).
+    #[serde(default)]
+    pub resume: bool,
     /// It breaks off on purpose at this point.
     pub fault: Option<Fault>,
 }
@@ -145,6 +148,9 @@ pub struct RustlsServer {
     pub dh: Option<DhName>,
     /// It offers STARTTLS. Default: true.
     pub starttls: Option<bool>,
+    /// It hands out session tickets and takes them up again.
+    #[serde(default)]
+    pub resume: bool,
     /// It breaks off on purpose at this point.
     pub fault: Option<Fault>,
 }
@@ -167,6 +173,10 @@ pub enum Fault {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Message {
+    /// How many are sent, each when the one before has its result. Expectations are about the
+    /// session of the last one. 1 to 8; default 1.
+    #[schemars(range(min = 1, max = 8))]
+    pub count: Option<u8>,
     /// Its text. Default: one short line.
     pub body: Option<String>,
 }

@@ -56,6 +56,11 @@ impl Scenario {
         Duration::from_secs(self.file.deadline.unwrap_or(DEADLINE).into())
     }
 
+    /// How many mails are sent.
+    pub fn mails(&self) -> u8 {
+        self.file.message.count.unwrap_or(1)
+    }
+
     /// The place of byte `offset` of the file, for complaints about a key or value in it.
     pub fn place(&self, offset: usize) -> Place {
         Place::at(&self.path, &self.text, offset)
@@ -185,6 +190,13 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         return Err((
             "neither side is a Postfix".into(),
             Some("one of [server] and [client] needs `postfix = { … }`".into()),
+        ));
+    }
+    let count = scenario.mails();
+    if !(1..=8).contains(&count) {
+        return Err((
+            format!("`message.count` is {count}"),
+            Some("expected 1 to 8".into()),
         ));
     }
     if scenario.file.why.trim().is_empty() {

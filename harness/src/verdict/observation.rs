@@ -37,9 +37,9 @@ impl SideEvents {
         }
     }
 
-    /// The summary of the session, if one was logged.
+    /// The summary of the last session, if one was logged.
     pub(super) fn summary(&self) -> Option<&TlsSummary> {
-        self.events.iter().find_map(|event| match event {
+        self.events.iter().rev().find_map(|event| match event {
             LogEvent::Tls(summary) => Some(summary),
             _ => None,
         })

@@ -22,6 +22,13 @@ pub(super) fn peer_summary(report: &PeerReport) -> Option<TlsSummary> {
     summary.key_exchange = facts.group.map(KeyExchange::from_group);
     (summary.server_signature, summary.server_digest) = signature(facts.server_signature);
     (summary.client_signature, summary.client_digest) = signature(facts.client_signature);
+    if facts.resumed {
+        // Nobody signs again. Who still names a signature must mean the one that was made.
+        let first = report.earlier.iter().rev().filter_map(peer_summary).next();
+        if let Some(first) = first {
+            summary.server_signature = first.server_signature;
+        }
+    }
     Some(summary)
 }
 
@@ -175,6 +182,9 @@ fn wire_text(transcript: &Transcript) -> String {
         }
         _ => {}
     }
+    if transcript.resumed {
+        out.push_str("session resumed\n");
+    }
     for (side, level, alert) in &transcript.alerts {
         let _ = writeln!(out, "alert from the {side}: {level} {alert}");
     }
@@ -200,6 +210,9 @@ fn peer_text(report: &PeerReport) -> String {
     let mut out = String::new();
     if let Some(summary) = peer_summary(report) {
         let _ = writeln!(out, "{summary}");
+    }
+    if report.tls.as_ref().is_some_and(|tls| tls.resumed) {
+        out.push_str("resumed\n");
     }
     for seen in &report.certificates {
         let _ = writeln!(out, "certificate: {}", certificate(seen));

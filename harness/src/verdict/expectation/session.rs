@@ -43,6 +43,7 @@ pub(super) fn session(expect: &Expect, seen: &Observation, out: &mut Differences
             },
         );
     }
+    resumption(expect, seen, out);
     prime(expect, seen, out);
     let verdict = seen.fact(|summary| Some(summary.forward_secrecy()));
     if let Some(expected) = expect.forward_secrecy {
@@ -62,6 +63,26 @@ pub(super) fn session(expect: &Expect, seen: &Observation, out: &mut Differences
                 exchange_word(exchange)
             )
         });
+    }
+}
+
+/// By those who were there; neither log nor header tells.
+fn resumption(expect: &Expect, seen: &Observation, out: &mut Differences) {
+    let Some(expected) = expect.resumed else {
+        return;
+    };
+    let word = |yes| if yes { "resumed" } else { "of its own" };
+    let peer = seen.peer.as_ref().and_then(|peer| peer.tls.as_ref());
+    let wire = seen
+        .wire
+        .as_ref()
+        .filter(|wire| wire.server_hello.is_some());
+    let told = [peer.map(|tls| tls.resumed), wire.map(|wire| wire.resumed)];
+    out.check(told.iter().any(Option::is_some), || {
+        "resumption: nobody was there to see whether it was resumed".to_owned()
+    });
+    for found in told.into_iter().flatten() {
+        out.compare("resumption", word(expected), Some(word(found)));
     }
 }
 
