@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
-use harness::commands::{Ground, prepare};
+use harness::commands::{Error, Ground, claims_page, prepare};
 use harness::outcome::Outcome;
 use harness::plan::{self, Decision};
 use harness::report::Event;
@@ -169,6 +169,31 @@ fn failure(examined: &Examined) -> Option<String> {
         case.target
     ));
     Some(text)
+}
+
+/// The committed page of claims is that of the scenarios and their snapshots.
+#[test]
+fn claims_page_is_current() {
+    let path = directory().join("CLAIMS.md");
+    let (page, _) = claims_page(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == page,
+        "run `cargo pfs claims >{}`",
+        path.display()
+    );
+}
+
+/// Nothing that the documentation promises is without a scenario, on each side it names.
+#[test]
+fn every_claim_is_shown() {
+    let (_, gaps) = claims_page(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
+    assert!(gaps.is_empty(), "{}", gaps.join("\n"));
+}
+
+fn lines(error: &Error) -> String {
+    error.lines().join("\n")
 }
 
 /// The committed schema is that of the code.

@@ -50,6 +50,11 @@ Examples:
     Down(Where),
     /// List the targets, and what Postfix and OpenSSL each has.
     Targets,
+    /// Print the claims of the documentation with the scenarios that carry them and what each
+    /// target does, as Markdown, from the committed snapshots. Starts nothing; exits with 1 if a
+    /// claim has no scenario.
+    #[command(after_help = "Example:\n  pfs claims >scenarios/CLAIMS.md")]
+    Claims(Scenarios),
     /// Print the JSON schema of the scenario format.
     Schema,
 }

@@ -1,11 +1,13 @@
 //! What each command of `pfs` does.
 
+mod claims;
 mod error;
 mod list;
 mod prepare;
 mod run;
 mod warm;
 
+pub use claims::claims_page;
 pub use error::Error;
 pub use prepare::{Ground, prepare};
 
@@ -24,6 +26,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
         Command::Targets => list::targets(),
+        Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema => {
             print!("{}", crate::scenario::schema());
             Ok(EXIT_PASS)

@@ -12,8 +12,10 @@
 //!   → report       events in, terminal or JSON out
 //! ```
 //!
-//! `runner` drives a case through these stages; it knows no report type and no engine.
+//! `runner` drives a case through these stages; it knows no report type and no engine. `claims` goes the other way: from
+//! the promises of the documentation to what the snapshots have of them.
 
+pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod observe;

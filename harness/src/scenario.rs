@@ -1,5 +1,6 @@
 //! Stage 1: scenario files, parsed and validated. Pure but for [`load`], which reads a directory.
 
+mod claim;
 mod classic;
 mod error;
 mod expect;
@@ -10,6 +11,7 @@ mod name;
 mod predicate;
 mod value;
 
+pub use claim::{Catalogue, Claim};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};

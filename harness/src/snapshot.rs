@@ -61,18 +61,30 @@ impl Snapshot {
         self.folder.join(format!("{}.snap", self.name))
     }
 
+    /// What was accepted; `None` if nothing has been yet.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read, or is no snapshot.
+    pub fn read(&self) -> io::Result<Option<String>> {
+        let path = self.path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let old = insta::Snapshot::from_file(&path)
+            .map_err(|e| io::Error::other(format!("{}: {e}", path.display())))?;
+        Ok(Some(
+            old.as_text().map(ToString::to_string).unwrap_or_default(),
+        ))
+    }
+
     /// Compares `text` with the file.
     ///
     /// # Errors
     /// The file is there and cannot be read, or is no snapshot.
     pub fn compare(&self, text: &str) -> io::Result<Comparison> {
-        let path = self.path();
-        if !path.exists() {
+        let Some(old) = self.read()? else {
             return Ok(Comparison::Missing);
-        }
-        let old = insta::Snapshot::from_file(&path)
-            .map_err(|e| io::Error::other(format!("{}: {e}", path.display())))?;
-        let old = old.as_text().map(ToString::to_string).unwrap_or_default();
+        };
         if old.trim_end() == text.trim_end() {
             return Ok(Comparison::Same);
         }

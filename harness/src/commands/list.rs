@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pfs_containers::Target;
 use serde_json::json;
+use toml::Spanned;
 
 use super::Error;
 use super::prepare::{nominal, select};
@@ -22,7 +23,7 @@ pub(super) fn list(options: &List) -> Result<u8, Error> {
                     "id": scenario.id.to_string(),
                     "topic": scenario.id.topic,
                     "why": file.why,
-                    "claims": file.claims,
+                    "claims": file.claims.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
                     "targets": targets,
                 })
             ),

@@ -1,7 +1,7 @@
 //! `[expect]`: typed facts that hold on every target, and `[[departure]]`: where one differs.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::name::{Certificate, Cipher, Group, Protocol};
 use super::predicate::Predicate;
@@ -136,7 +136,7 @@ pub enum ClientCertificateComment {
 }
 
 /// Which end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SideName {
     /// The SMTP and TLS client.

@@ -22,9 +22,10 @@ pub struct ScenarioFile {
     /// Where the claim is made: a README section, an RFC, a bug report.
     #[serde(default)]
     pub spec: OneOrMany,
-    /// Identifiers of the claims this case carries, e.g. `C15`.
+    /// Identifiers of the claims this case carries, e.g. `C15`, as in `claims.toml`.
     #[serde(default)]
-    pub claims: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub claims: Vec<Spanned<String>>,
     /// All of these hold for the targets the case is meant for.
     #[serde(default)]
     pub targets: OneOrMany<Predicate>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use super::claim::Catalogue;
 use super::error::{Place, ScenarioError};
 use super::file::{Client, ScenarioFile, Server};
 use super::matrix;
@@ -112,6 +113,10 @@ pub fn load(dir: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
                 id,
             });
         }
+    }
+    match Catalogue::load(dir) {
+        Ok(catalogue) => errors.extend(catalogue.iter().flat_map(|one| one.unknown(&scenarios))),
+        Err(error) => errors.push(error),
     }
     if errors.is_empty() {
         Ok(scenarios)
@@ -228,7 +233,7 @@ fn one_peer(
     }
 }
 
-fn read(path: &Path) -> Result<String, ScenarioError> {
+pub(super) fn read(path: &Path) -> Result<String, ScenarioError> {
     let failed = |source| ScenarioError::Read {
         path: path.to_owned(),
         source,
