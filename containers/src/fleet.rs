@@ -170,8 +170,11 @@ pub struct FleetState {
 
 /// What an engine does for one of its running fleets.
 pub(crate) trait Backend: Send + Sync {
-    /// Puts files into the running fleet and has its master read them.
-    fn reconfigure(&self, files: files::RootFiles) -> BoxFuture<'_, Result<()>>;
+    /// Puts files into the running fleet.
+    fn put(&self, files: files::RootFiles) -> BoxFuture<'_, Result<()>>;
+
+    /// Has its master read its files again.
+    fn reload(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Ends the fleet and removes everything it left, at once.
     fn stop(&self) -> BoxFuture<'_, Result<()>>;
@@ -277,8 +280,18 @@ impl Fleet {
         // Whoever holds the lease holds a lock on this very file.
         files.remove(base::LEASE_FILE);
         let mut lines = self.log.subscribe_all();
-        self.backend.reconfigure(files).await?;
+        self.backend.put(files).await?;
+        self.backend.reload().await?;
         ready::reloaded(&self.state, &mut lines, spec.generation, spec.deadline).await
+    }
+
+    /// Replaces the contents of generated files, and tells Postfix nothing of it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a path that is none of a fleet's own, and those of the engine.
+    pub async fn put(&self, files: &[FleetFile]) -> Result<()> {
+        let files = files::own_files(files)?;
+        self.backend.put(files).await
     }
 
     /// Ends the fleet at once, for every process that uses it, and removes what it left.

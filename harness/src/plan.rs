@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::{
     CaseId, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer, Scenario,
-    TargetVersions,
+    ServiceName, TargetVersions,
 };
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
@@ -25,6 +27,8 @@ pub struct FleetKey {
     pub target: String,
     /// main.cf settings of this instance.
     pub settings: BTreeMap<String, String>,
+    /// The tag of the case that has the instance for itself, started for its run alone.
+    pub own: Option<String>,
 }
 
 impl fmt::Display for FleetKey {
@@ -33,7 +37,10 @@ impl fmt::Display for FleetKey {
         for (name, value) in &self.settings {
             write!(f, " {name}={value}")?;
         }
-        Ok(())
+        match &self.own {
+            Some(tag) => write!(f, " for {tag}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -45,6 +52,20 @@ pub struct PostfixSide {
     pub fleet: FleetKey,
     /// Overrides of main.cf for this line.
     pub parameters: BTreeMap<String, String>,
+    /// What serves it.
+    pub daemons: Daemons,
+}
+
+/// The daemons that serve a side besides its smtpd(8) or smtp(8), each a line of master.cf with
+/// the same overrides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Daemons {
+    /// postscreen(8) has the port and hands connections to smtpd(8); tlsproxy(8) does its TLS.
+    pub postscreen: bool,
+    /// tlsproxy(8) does the TLS of smtp(8).
+    pub tlsproxy: bool,
+    /// The service stands in master.cf by this name instead of a port.
+    pub service: Option<ServiceName>,
 }
 
 /// The SMTP server of a case.
@@ -171,11 +192,15 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
         });
     // A side that always runs on one target has, there, a line for each target of the table.
     let pinned = scenario.file.server.on.is_some() || scenario.file.client.on.is_some();
+    let tag = tag(&id, pinned.then_some(target.as_str()));
+    let file = &scenario.file;
+    let own = (file.fresh || file.change.is_some()).then_some(tag.as_str());
+    let own_port = file.server.service.map(|_| tag.as_str());
     Decision::Run(Box::new(Case {
-        tag: tag(&id, pinned.then_some(target.as_str())),
         expect,
-        server: parameters::server(&scenario.file.server, &target),
-        client: parameters::client(&scenario.file.client, &target),
+        server: parameters::server(&file.server, &target, own.or(own_port)),
+        client: parameters::client(&file.client, &target, own),
+        tag,
         scenario: scenario.clone(),
         id,
         target,

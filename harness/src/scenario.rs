@@ -19,7 +19,10 @@ pub use expect::{
     ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation,
     SideName, StatusWord,
 };
-pub use file::{Client, Fault, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server};
+pub use file::{
+    Change, Client, Fault, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server,
+    ServiceName,
+};
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
 pub use predicate::{Predicate, TargetVersions, Version};

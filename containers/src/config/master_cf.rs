@@ -10,6 +10,18 @@ use crate::TargetFacts;
 pub enum ServiceKind {
     /// A TCP port; the engine decides on which address.
     Inet(u16),
+    /// The same by its name in services(5), such as `submission`.
+    InetService {
+        /// The name.
+        name: String,
+        /// The port it stands for on every target.
+        port: u16,
+    },
+    /// A UNIX-domain socket that receives open connections from another daemon (master(5), `pass`).
+    Pass {
+        /// The service's name.
+        name: String,
+    },
     /// A UNIX-domain socket of this name.
     Unix {
         /// The service's name.
@@ -105,7 +117,7 @@ impl Service {
             ServiceKind::Unix { private, .. } | ServiceKind::UnixDgram { private, .. } => {
                 *private = false
             }
-            ServiceKind::Inet(_) => {}
+            ServiceKind::Inet(_) | ServiceKind::InetService { .. } | ServiceKind::Pass { .. } => {}
         }
         self
     }
@@ -142,8 +154,10 @@ impl Service {
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         match self.kind {
-            ServiceKind::Inet(port) => Some(port),
-            ServiceKind::Unix { .. } | ServiceKind::UnixDgram { .. } => None,
+            ServiceKind::Inet(port) | ServiceKind::InetService { port, .. } => Some(port),
+            ServiceKind::Pass { .. } | ServiceKind::Unix { .. } | ServiceKind::UnixDgram { .. } => {
+                None
+            }
         }
     }
 
@@ -161,6 +175,12 @@ impl Service {
     pub fn render(&self, bind: &str) -> Result<String, ConfigError> {
         let (name, kind, private) = match &self.kind {
             ServiceKind::Inet(port) => (format!("{bind}:{port}"), "inet", false),
+            ServiceKind::InetService { name, .. } => (
+                format!("{bind}:{}", word("service name", name)?),
+                "inet",
+                false,
+            ),
+            ServiceKind::Pass { name } => (word("service name", name)?.to_owned(), "pass", true),
             ServiceKind::Unix { name, private } => {
                 (word("service name", name)?.to_owned(), "unix", *private)
             }
@@ -194,7 +214,10 @@ impl Service {
 
     fn key(&self) -> String {
         match &self.kind {
-            ServiceKind::Inet(port) => format!("{port}/inet"),
+            ServiceKind::Inet(port) | ServiceKind::InetService { port, .. } => {
+                format!("{port}/inet")
+            }
+            ServiceKind::Pass { name } => format!("{name}/pass"),
             ServiceKind::Unix { name, .. } => format!("{name}/unix"),
             ServiceKind::UnixDgram { name, .. } => format!("{name}/unix-dgram"),
         }
@@ -288,6 +311,23 @@ mod tests {
             "127.10.1.1:20001 inet n y n - - smtpd\n    -o {syslog_name=postfix/c12}\n    \
              -o {smtpd_tls_cert_file=/etc/postfix/pfs/a b.pem}\n    \
              -o {tls_server_sni_maps=inline:{{sni.example.test=/x}}}\n    -o {max_use=1}\n"
+        );
+        let submission = ServiceKind::InetService {
+            name: "submission".to_owned(),
+            port: 587,
+        };
+        assert_eq!(
+            Service::new(submission, "smtpd")
+                .render("127.10.1.1")
+                .unwrap(),
+            "127.10.1.1:submission inet n y n - - smtpd\n"
+        );
+        let behind = ServiceKind::Pass {
+            name: "behind".to_owned(),
+        };
+        assert_eq!(
+            Service::new(behind, "smtpd").render("").unwrap(),
+            "behind pass y y n - - smtpd\n"
         );
         let pickup = Service::unix("pickup", "pickup")
             .public()

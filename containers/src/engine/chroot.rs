@@ -218,10 +218,15 @@ struct Running {
 }
 
 impl Backend for Running {
-    fn reconfigure(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
+    fn put(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             let root = self.home.join("root");
-            in_thread(move || write_files(&root, &files)).await?;
+            in_thread(move || write_files(&root, &files)).await
+        })
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
             self.supervisor.reload();
             Ok(())
         })

@@ -385,7 +385,7 @@ struct Running {
 }
 
 impl Backend for Running {
-    fn reconfigure(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
+    fn put(&self, files: RootFiles) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let archive = pack(&files).map_err(Error::io("packing files for", &self.name))?;
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
@@ -393,7 +393,12 @@ impl Backend for Running {
             let put = self
                 .docker
                 .upload_to_container(&self.name, Some(options), body);
-            put.await.map_err(error("putting files into a container"))?;
+            put.await.map_err(error("putting files into a container"))
+        })
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
             let reload = KillContainerOptionsBuilder::default()
                 .signal("SIGUSR1")
                 .build();

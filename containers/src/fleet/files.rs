@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    FleetSpec, MasterCf, Result,
+    FleetFile, FleetSpec, MasterCf, Result,
     config::{
         ConfigError,
         base::{self, FILES, LEASE_FILE, ROUTES, ROUTES_FILE, TRANSPORT_FILE},
@@ -30,6 +30,31 @@ impl RootFile {
 
 /// Files by their absolute path.
 pub(crate) type RootFiles = BTreeMap<String, RootFile>;
+
+/// A fleet's own files, each of them below [`FILES`].
+pub(crate) fn own_files(own: &[FleetFile]) -> Result<RootFiles, ConfigError> {
+    let mut files = RootFiles::new();
+    for file in own {
+        let inside = file.path.strip_prefix(FILES).is_some_and(|rest| {
+            rest.split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..")
+                && !rest.contains(char::is_control)
+        });
+        if !inside {
+            return Err(ConfigError::BadFile {
+                path: file.path.clone(),
+            });
+        }
+        files.insert(
+            file.path.clone(),
+            RootFile {
+                mode: file.mode & 0o777,
+                bytes: file.bytes.clone(),
+            },
+        );
+    }
+    Ok(files)
+}
 
 impl FleetSpec {
     /// Names what this fleet is made of, whatever its id, its lifetime and its deadline: two fleets of the same hash
@@ -75,25 +100,7 @@ impl FleetSpec {
             (ROUTES_FILE.to_owned(), RootFile::public(ROUTES)),
             (TRANSPORT_FILE.to_owned(), RootFile::public("")),
         ]);
-        for file in &self.files {
-            let inside = file.path.strip_prefix(FILES).is_some_and(|rest| {
-                rest.split('/')
-                    .all(|part| !part.is_empty() && part != "." && part != "..")
-                    && !rest.contains(char::is_control)
-            });
-            if !inside {
-                return Err(ConfigError::BadFile {
-                    path: file.path.clone(),
-                });
-            }
-            files.insert(
-                file.path.clone(),
-                RootFile {
-                    mode: file.mode & 0o777,
-                    bytes: file.bytes.clone(),
-                },
-            );
-        }
+        files.extend(own_files(&self.files)?);
         Ok(files)
     }
 

@@ -3,25 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, ClientPlan, FleetKey, PostfixSide, ServerPlan};
+use super::{Case, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan};
 use crate::scenario::{Client, OneOrMany, Place, Postfix, Server, nearest};
 
 /// Where generated files lie in the target's file system.
 const FILES: &str = "/etc/postfix/pfs";
 
 /// Settings that an `-o` on a service's line does not reach, since another daemon of the
-/// instance (tlsmgr, tlsproxy, postscreen, qmgr, trivial-rewrite) reads them from main.cf.
+/// instance (master, tlsmgr, qmgr, trivial-rewrite) reads them from main.cf.
 /// A trailing `*` stands for any end of the name.
-const INSTANCE_WIDE: [&str; 9] = [
+const INSTANCE_WIDE: [&str; 8] = [
     "compatibility_level",
+    "default_process_limit",
     "lmtp_tls_session_cache_database",
     "maximal_queue_lifetime",
-    "postscreen_*",
     "smtp_tls_session_cache_database",
     "smtpd_tls_session_cache_database",
     "tls_random_*",
     "tlsmgr_*",
-    "tlsproxy_*",
 ];
 
 fn is_instance_wide(name: &str) -> bool {
@@ -34,7 +33,7 @@ fn is_instance_wide(name: &str) -> bool {
 }
 
 /// Splits what a file says into instance-wide settings and overrides of one line.
-fn split(written: &Postfix, target: &str) -> PostfixSide {
+fn split(written: &Postfix, target: &str, own: Option<&str>) -> PostfixSide {
     let (settings, parameters) = written
         .iter()
         .map(|(name, value)| (name.get_ref().clone(), value.0.clone()))
@@ -43,8 +42,10 @@ fn split(written: &Postfix, target: &str) -> PostfixSide {
         fleet: FleetKey {
             target: target.to_owned(),
             settings,
+            own: own.map(str::to_owned),
         },
         parameters,
+        daemons: Daemons::default(),
     }
 }
 
@@ -86,7 +87,7 @@ fn chains(certificates: &[String]) -> String {
         .join(", ")
 }
 
-pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
+pub(super) fn server(server: &Server, target: &str, own: Option<&str>) -> ServerPlan {
     let sni: BTreeMap<String, Vec<String>> = server
         .sni
         .iter()
@@ -110,7 +111,9 @@ pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
             sni,
         };
     };
-    let mut side = split(written, server.on.as_deref().unwrap_or(target));
+    let mut side = split(written, server.on.as_deref().unwrap_or(target), own);
+    side.daemons.postscreen = server.postscreen;
+    side.daemons.service = server.service;
     let parameters = &mut side.parameters;
     default(parameters, "smtpd_tls_security_level", "may");
     default(parameters, "smtpd_tls_loglevel", "1");
@@ -136,7 +139,7 @@ pub(super) fn server(server: &Server, target: &str) -> ServerPlan {
     ServerPlan::Postfix(side)
 }
 
-pub(super) fn client(client: &Client, target: &str) -> ClientPlan {
+pub(super) fn client(client: &Client, target: &str, own: Option<&str>) -> ClientPlan {
     let certificate = client
         .cert
         .as_ref()
@@ -153,7 +156,8 @@ pub(super) fn client(client: &Client, target: &str) -> ClientPlan {
             certificate,
         };
     };
-    let mut side = split(written, client.on.as_deref().unwrap_or(target));
+    let mut side = split(written, client.on.as_deref().unwrap_or(target), own);
+    side.daemons.tlsproxy = client.reuses_connections();
     default(&mut side.parameters, "smtp_tls_security_level", "may");
     default(&mut side.parameters, "smtp_tls_loglevel", "1");
     if let Some(certificate) = certificate {

@@ -12,12 +12,20 @@ pub fn show(case: &Case) -> String {
     match &case.server {
         ServerPlan::Postfix(side) => {
             let _ = writeln!(out, "server: Postfix of {}", side.fleet);
-            service(
-                &mut out,
-                side,
-                "127.0.0.1:<port>  inet  n - n - - smtpd",
-                &case.tag,
-            );
+            let port = side
+                .daemons
+                .service
+                .map_or("<port>".to_owned(), |service| service.to_string());
+            let lines = if side.daemons.postscreen {
+                vec![
+                    format!("127.0.0.1:{port}  inet  n - n - 1 postscreen"),
+                    format!("{}-smtpd  pass  - - n - - smtpd", case.tag),
+                    format!("{}-tlsproxy  unix  - - n - 0 tlsproxy", case.tag),
+                ]
+            } else {
+                vec![format!("127.0.0.1:{port}  inet  n - n - - smtpd")]
+            };
+            service(&mut out, side, &lines, &case.tag);
         }
         ServerPlan::Rustls {
             options,
@@ -49,12 +57,11 @@ pub fn show(case: &Case) -> String {
     match &case.client {
         ClientPlan::Postfix { side, nexthop } => {
             let _ = writeln!(out, "client: Postfix of {}, next hop {nexthop}", side.fleet);
-            service(
-                &mut out,
-                side,
-                &format!("{}  unix  - - n - - smtp", case.tag),
-                &case.tag,
-            );
+            let mut lines = vec![format!("{}  unix  - - n - - smtp", case.tag)];
+            if side.daemons.tlsproxy {
+                lines.push(format!("{}-tlsproxy  unix  - - n - 0 tlsproxy", case.tag));
+            }
+            service(&mut out, side, &lines, &case.tag);
         }
         ClientPlan::Rustls {
             options,
@@ -79,11 +86,23 @@ pub fn show(case: &Case) -> String {
             let _ = writeln!(out, "    {options:?}");
         }
     }
+    if let Some(change) = &case.scenario.file.change {
+        let _ = writeln!(out, "before the last mail:");
+        for (file, contents) in &change.files {
+            let _ = writeln!(out, "    {file} gets the contents of {contents}");
+        }
+        if change.reload {
+            let _ = writeln!(out, "    postfix reload");
+        }
+    }
     out
 }
 
-fn service(out: &mut String, side: &PostfixSide, line: &str, tag: &str) {
-    let _ = writeln!(out, "    {line}");
+/// Lines of master.cf, all with the same overrides.
+fn service(out: &mut String, side: &PostfixSide, lines: &[String], tag: &str) {
+    for line in lines {
+        let _ = writeln!(out, "    {line}");
+    }
     let _ = writeln!(out, "      -o syslog_name=postfix/{tag}");
     for (name, value) in &side.parameters {
         let _ = writeln!(out, "      -o {{{name}={value}}}");

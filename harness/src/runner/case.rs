@@ -101,7 +101,11 @@ impl<'a> Place<'a> {
             .fleet
             .log()
             .subscribe(&format!("postfix/{}", case.tag));
-        Collector::new(lines, side, deadline)
+        let tlsproxy = match &case.client {
+            ClientPlan::Postfix { side, .. } if side.daemons.tlsproxy => Side::Client,
+            _ => Side::Server,
+        };
+        Collector::new(lines, side, tlsproxy, deadline)
     }
 
     /// Binds the port on which the harness is reached by this Postfix.
@@ -119,6 +123,33 @@ fn mail(case: &Case, to: String) -> Mail {
         mail.body = format!("Subject: {}\r\n\r\n{body}\r\n", case.id);
     }
     mail
+}
+
+/// Does to the fleets what the case has in store for them.
+async fn change(session: &Session, case: &Case, fleets: &Fleets) -> Result<(), String> {
+    let Some(change) = &case.scenario.file.change else {
+        return Ok(());
+    };
+    let mut changed = Vec::new();
+    let server = match &case.server {
+        ServerPlan::Postfix(side) => Some((&side.fleet, &fleets.server)),
+        ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
+    };
+    let client = match &case.client {
+        ClientPlan::Postfix { side, .. } => Some((&side.fleet, &fleets.client)),
+        ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
+    };
+    for (key, running) in server.into_iter().chain(client) {
+        let Some(running) = running.as_ref().filter(|_| !changed.contains(&key)) else {
+            continue;
+        };
+        session
+            .change(key, running, change)
+            .await
+            .map_err(|error| error.to_string())?;
+        changed.push(key);
+    }
+    Ok(())
 }
 
 /// A client of this process, ready to go.
@@ -178,7 +209,11 @@ async fn peer_to_postfix(
     let address = place.running.fleet.address_of(place.ports.fleet);
     let mail = mail(case, recipient(&case.tag));
     let mut gathered = Gathered::default();
-    for _ in 0..case.scenario.mails() {
+    let mails = case.scenario.mails();
+    for number in 1..=mails {
+        if number == mails {
+            change(session, case, fleets).await?;
+        }
         let report = client.send(address, &mail, deadline).await;
         if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
             return Err(format!("{address}: {error}"));
@@ -190,7 +225,7 @@ async fn peer_to_postfix(
         gathered.peer = Some(report.after(gathered.peer.take()));
         log.next().await;
     }
-    gathered.server_log = Some(log.into_log());
+    gathered.server_log = Some(log.finish().await);
     Ok(gathered)
 }
 
@@ -252,7 +287,11 @@ async fn postfix_client(
     let mail = mail(case, recipient(&case.tag));
     let mails = async {
         let mut message = None;
-        for _ in 0..case.scenario.mails() {
+        let mails = case.scenario.mails();
+        for number in 1..=mails {
+            if number == mails {
+                change(session, case, fleets).await?;
+            }
             peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
                 .await
                 .map_err(|error| format!("injecting the mail: {error}"))?;
@@ -263,12 +302,12 @@ async fn postfix_client(
                 _ => None,
             };
         }
-        Ok::<_, String>((log.into_log(), message))
+        Ok::<_, String>((log, message))
     };
     let mut gathered = Gathered::default();
     let (connections, mails) = serve(&listener, &behind, mails, &mut gathered, deadline).await;
     let (client_log, message) = mails?;
-    gathered.client_log = Some(client_log);
+    gathered.client_log = Some(client_log.finish().await);
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say.
         for _ in 0..connections {
@@ -276,7 +315,7 @@ async fn postfix_client(
                 break;
             }
         }
-        gathered.server_log = Some(server_log.into_log());
+        gathered.server_log = Some(server_log.finish().await);
         gathered.message = message;
     } else {
         gathered.message = gathered

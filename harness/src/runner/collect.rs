@@ -41,15 +41,23 @@ fn is_fatal(text: &str) -> bool {
 pub(super) struct Collector {
     receiver: LogReceiver,
     side: Side,
+    /// The side that has tlsproxy(8): no line of it tells.
+    tlsproxy: Side,
     deadline: Instant,
     log: SideLog,
 }
 
 impl Collector {
-    pub(super) fn new(receiver: LogReceiver, side: Side, deadline: Instant) -> Self {
+    pub(super) fn new(
+        receiver: LogReceiver,
+        side: Side,
+        tlsproxy: Side,
+        deadline: Instant,
+    ) -> Self {
         Self {
             receiver,
             side,
+            tlsproxy,
             deadline,
             log: SideLog {
                 lines: Vec::new(),
@@ -61,15 +69,12 @@ impl Collector {
     /// Reads on until the side's next last word, a fatal line, the end of the fleet, or the
     /// deadline; returns the last word.
     pub(super) async fn next(&mut self) -> Option<Arc<LogLine>> {
-        while let Ok(Some(line)) = timeout_at(self.deadline, self.receiver.recv()).await {
-            // Both sides of a case may live in one fleet, under one tag.
-            if (line.daemon == "smtp") != (self.side == Side::Client) {
-                continue;
-            }
-            self.log.lines.push(Arc::clone(&line));
-            let last = match self.side {
-                Side::Client => line.text.contains(", status="),
-                Side::Server => line.text.starts_with("disconnect from "),
+        while let Some(line) = self.line().await {
+            let last = match (self.side, line.daemon.as_str()) {
+                (Side::Client, _) => line.text.contains(", status="),
+                // What postscreen has passed on ends with smtpd.
+                (Side::Server, "postscreen") => line.text.starts_with("DISCONNECT "),
+                (Side::Server, _) => line.text.starts_with("disconnect from "),
             };
             if last || is_fatal(&line.text) {
                 return Some(line);
@@ -79,8 +84,29 @@ impl Collector {
         None
     }
 
-    /// What was read. Lines of one process stay together: between processes there is no order.
-    pub(super) fn into_log(mut self) -> SideLog {
+    async fn line(&mut self) -> Option<Arc<LogLine>> {
+        loop {
+            let line = timeout_at(self.deadline, self.receiver.recv()).await;
+            let line = line.ok().flatten()?;
+            // Both sides of a case may live in one fleet, under one tag.
+            let side = match line.daemon.as_str() {
+                "smtp" => Side::Client,
+                "tlsproxy" => self.tlsproxy,
+                _ => Side::Server,
+            };
+            if side == self.side {
+                self.log.lines.push(Arc::clone(&line));
+                return Some(line);
+            }
+        }
+    }
+
+    /// Everything, once each session that tlsproxy has begun is over. Lines of one process stay
+    /// together: between processes there is no order.
+    pub(super) async fn finish(mut self) -> SideLog {
+        while self.log.complete && self.log.in_tlsproxy() {
+            self.log.complete = self.line().await.is_some();
+        }
         let mut order: Vec<Option<u32>> = Vec::new();
         for line in &self.log.lines {
             if !order.contains(&line.pid) {
@@ -90,5 +116,16 @@ impl Collector {
         let place = |line: &Arc<LogLine>| order.iter().position(|pid| *pid == line.pid);
         self.log.lines.sort_by_key(place);
         self.log
+    }
+}
+
+impl SideLog {
+    /// Has a session of tlsproxy begun and not ended?
+    fn in_tlsproxy(&self) -> bool {
+        let count = |start: &str| {
+            let lines = self.lines.iter().filter(|line| line.daemon == "tlsproxy");
+            lines.filter(|line| line.text.starts_with(start)).count()
+        };
+        count("CONNECT ") > count("DISCONNECT ")
     }
 }

@@ -1,9 +1,10 @@
 //! The scenario file format, key by key.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::classic::{ClassicClient, ClassicServer};
@@ -35,6 +36,9 @@ pub struct ScenarioFile {
     pub known_bug: Option<String>,
     /// Seconds after which the case is given up. Default 30.
     pub deadline: Option<u32>,
+    /// Its Postfix is started for this case alone: caches and files are as new.
+    #[serde(default)]
+    pub fresh: bool,
     /// One case for each combination of these values; `<axis>` stands for the value, and
     /// `<axis.key>` for a key of it where the value is a table with an `id`.
     #[serde(default)]
@@ -47,6 +51,8 @@ pub struct ScenarioFile {
     /// The mail. Default: a short one.
     #[serde(default)]
     pub message: Message,
+    /// What happens to the Postfix of the case before the last mail; there are at least two then.
+    pub change: Option<Change>,
     /// Facts that hold on every target.
     #[serde(default)]
     pub expect: Expect,
@@ -77,6 +83,60 @@ pub struct Server {
     pub sni: BTreeMap<String, OneOrMany<Certificate>>,
     /// The target this side runs on, where it is not the target of the run (Postfix only).
     pub on: Option<String>,
+    /// Connections come in through postscreen(8), with a tlsproxy(8) of its own (Postfix only).
+    #[serde(default)]
+    pub postscreen: bool,
+    /// The service's name in master.cf, where it is not a port of the harness's choice (Postfix
+    /// only).
+    pub service: Option<ServiceName>,
+}
+
+/// A service by its name in services(5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceName {
+    /// Port 25.
+    Smtp,
+    /// Port 587 (RFC 6409).
+    Submission,
+    /// Port 465 (RFC 8314).
+    Submissions,
+    /// The older name of port 465.
+    Smtps,
+}
+
+impl ServiceName {
+    /// The TCP port.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Smtp => 25,
+            Self::Submission => 587,
+            Self::Submissions | Self::Smtps => 465,
+        }
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Smtp => "smtp",
+            Self::Submission => "submission",
+            Self::Submissions => "submissions",
+            Self::Smtps => "smtps",
+        })
+    }
+}
+
+/// What happens to a running Postfix.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Change {
+    /// Generated files, as the settings name them, and those whose contents they get:
+    /// `"dh:2048" = "dh:3072"`.
+    pub files: BTreeMap<String, String>,
+    /// Postfix is told to read its files again (`postfix reload`).
+    #[serde(default)]
+    pub reload: bool,
 }
 
 /// The SMTP client: exactly one of `postfix`, `rustls` and `classic`.
@@ -97,6 +157,16 @@ pub struct Client {
     pub nexthop: Option<String>,
     /// The target this side runs on, where it is not the target of the run (Postfix only).
     pub on: Option<String>,
+}
+
+impl Client {
+    /// Does it keep connections for later mail? smtp(8) then leaves its TLS to tlsproxy(8).
+    pub fn reuses_connections(&self) -> bool {
+        self.postfix
+            .iter()
+            .flatten()
+            .any(|(name, value)| name.get_ref() == "smtp_tls_connection_reuse" && value.0 == "yes")
+    }
 }
 
 /// A rustls client.

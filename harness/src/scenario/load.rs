@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pfs_certs::GeneratedName;
 use toml::de::DeTable;
 
 use super::claim::Catalogue;
@@ -59,7 +60,8 @@ impl Scenario {
 
     /// How many mails are sent.
     pub fn mails(&self) -> u8 {
-        self.file.message.count.unwrap_or(1)
+        let fewest = if self.file.change.is_some() { 2 } else { 1 };
+        self.file.message.count.unwrap_or(fewest)
     }
 
     /// The place of byte `offset` of the file, for complaints about a key or value in it.
@@ -196,6 +198,30 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             "neither side is a Postfix".into(),
             Some("one of [server] and [client] needs `postfix = { … }`".into()),
         ));
+    }
+    let file = &scenario.file;
+    if !server_is_postfix && (file.server.postscreen || file.server.service.is_some()) {
+        return Err((
+            "[server] has `postscreen` or `service`, which are for Postfix only".into(),
+            None,
+        ));
+    }
+    if file.server.postscreen && file.client.reuses_connections() {
+        return Err((
+            "`postscreen` and `smtp_tls_connection_reuse` in one case".into(),
+            Some("whose tlsproxy(8) speaks could not be told: make two cases of it".into()),
+        ));
+    }
+    if let Some(change) = &file.change {
+        for word in change.files.iter().flat_map(|(file, other)| [file, other]) {
+            GeneratedName::parse(word).map_err(|error| {
+                let message = format!("`change.files` names `{word}`: {error}");
+                (
+                    message,
+                    Some("expected a generated file such as `dh:2048`".into()),
+                )
+            })?;
+        }
     }
     let count = scenario.mails();
     if !(1..=8).contains(&count) {

@@ -10,6 +10,7 @@ use super::lines::{self, Line, Ports};
 use super::record::{Record, fleet_name};
 use super::{Kind, Session, SessionError, blocking, open_lock, ports, sessions_of};
 use crate::plan::FleetKey;
+use crate::scenario::Change;
 
 /// Longest start of a fleet whose image is there.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -65,13 +66,15 @@ impl Session {
                     .is_some_and(|(known, _)| known == line)
             });
             match self.engine.attach(state).await {
+                // What an earlier run did to it must not be seen by this one.
+                Ok(fleet) if key.own.is_some() => fleet.stop().await?,
                 Ok(fleet) if has_all => {
                     return Ok(Arc::new(Running {
                         fleet,
                         lines: lines.clone(),
                     }));
                 }
-                Ok(fleet) => return self.change(key, fleet, record.take(), wanted, &path).await,
+                Ok(fleet) => return self.add(key, fleet, record.take(), wanted, &path).await,
                 Err(pfs_containers::Error::Gone { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -127,7 +130,7 @@ impl Session {
     }
 
     /// Adds or replaces lines of a running fleet.
-    async fn change(
+    async fn add(
         &self,
         key: &FleetKey,
         fleet: Fleet,
@@ -156,6 +159,35 @@ impl Session {
             fleet,
             lines: record.lines,
         }))
+    }
+
+    /// Puts other contents into files of a fleet that a case has for itself.
+    ///
+    /// # Errors
+    /// The fleet is gone, or does not come back from the reload.
+    pub async fn change(
+        &self,
+        key: &FleetKey,
+        running: &Running,
+        change: &Change,
+    ) -> Result<(), SessionError> {
+        let (pki, wanted) = (Arc::clone(&self.pki), change.clone());
+        let files = blocking(move || lines::changed_files(&wanted, &pki)).await??;
+        if !change.reload {
+            return Ok(running.fleet.put(&files).await?);
+        }
+        let path = self.directory.join(format!("{}.json", fleet_name(key)));
+        let Some(mut record) = Record::read(&path) else {
+            return Err(SessionError::UnknownTarget(key.to_string()));
+        };
+        record.generation += 1;
+        let id = running.fleet.state().id.clone();
+        let mut spec = self.spec(key, &id, &record).await?;
+        spec.files
+            .retain(|file| files.iter().all(|changed| changed.path != file.path));
+        spec.files.extend(files);
+        running.fleet.reconfigure(&spec).await?;
+        record.write(&path).map_err(SessionError::io(&path))
     }
 
     /// A name that no other fleet on this machine has.
@@ -215,7 +247,9 @@ impl Record {
             return;
         }
         let ports = Ports {
-            fleet: FIRST_FLEET_PORT.saturating_add(self.ports_used),
+            fleet: line
+                .fixed_port()
+                .unwrap_or(FIRST_FLEET_PORT.saturating_add(self.ports_used)),
             harness: self.first_port.saturating_add(self.ports_used),
         };
         self.ports_used = self.ports_used.saturating_add(1);

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pfs_certs::{Generated, GeneratedName, Pki};
+use pfs_containers::config::ServiceKind;
 use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
 use pfs_containers::{FleetFile, FleetSpec, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Case, ClientPlan, FleetKey, PostfixSide, ServerPlan, path_of};
+use crate::plan::{Case, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of};
+use crate::scenario::{Change, ServiceName};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
 pub const SERVER_NAME: &str = "mail.example.test";
@@ -25,6 +27,9 @@ pub struct Line {
     pub role: Role,
     /// Overrides of main.cf, names of generated files not yet replaced.
     pub parameters: BTreeMap<String, String>,
+    /// The daemons besides.
+    #[serde(default)]
+    pub daemons: Daemons,
 }
 
 /// A line's kind.
@@ -57,6 +62,7 @@ impl Line {
                 tag: case.tag.clone(),
                 role,
                 parameters: side.parameters.clone(),
+                daemons: side.daemons.clone(),
             })
         };
         let server = match &case.server {
@@ -83,23 +89,64 @@ impl Line {
         }
     }
 
-    fn service(&self, ports: Ports, parameters: BTreeMap<String, String>) -> Service {
-        let service = match self.role {
+    /// The port smtpd or postscreen must listen on, if it is not for the harness to choose.
+    pub(super) fn fixed_port(&self) -> Option<u16> {
+        self.daemons.service.map(ServiceName::port)
+    }
+
+    fn services(&self, ports: Ports, parameters: &BTreeMap<String, String>) -> Vec<Service> {
+        let (smtpd, tlsproxy) = (
+            format!("{}-smtpd", self.tag),
+            format!("{}-tlsproxy", self.tag),
+        );
+        let mut services = match self.role {
             // Each handshake by a process of its own: nothing is remembered from the one before.
-            Role::Client { .. } => Service::smtp(&self.tag)
-                .set("max_use", "1")
-                .set("smtp_tcp_port", ports.harness.to_string())
-                .set("myhostname", "client.example.test"),
-            Role::Server => Service::smtpd(ports.fleet).set("max_use", "1").set(
-                "content_filter",
-                format!("{SINK_TRANSPORT}:[{SERVER_NAME}]:{}", ports.harness),
-            ),
+            Role::Client { .. } => vec![
+                Service::smtp(&self.tag)
+                    .set("max_use", "1")
+                    .set("smtp_tcp_port", ports.harness.to_string())
+                    .set("myhostname", "client.example.test"),
+            ],
+            Role::Server => {
+                let port = match self.daemons.service {
+                    Some(service) => ServiceKind::InetService {
+                        name: service.to_string(),
+                        port: ports.fleet,
+                    },
+                    None => ServiceKind::Inet(ports.fleet),
+                };
+                let (front, kind) = if self.daemons.postscreen {
+                    let postscreen = Service::new(port, "postscreen")
+                        .max_processes(1)
+                        // A table can have one user.
+                        .set("postscreen_cache_map", "")
+                        .set("smtpd_service_name", &smtpd);
+                    (Some(postscreen), ServiceKind::Pass { name: smtpd })
+                } else {
+                    (None, port)
+                };
+                let behind = format!("{SINK_TRANSPORT}:[{SERVER_NAME}]:{}", ports.harness);
+                let smtpd = Service::new(kind, "smtpd")
+                    .set("max_use", "1")
+                    .set("content_filter", behind);
+                front.into_iter().chain([smtpd]).collect()
+            }
         };
-        parameters
-            .into_iter()
-            .fold(service.tag(&self.tag), |service, (name, value)| {
-                service.set(name, value)
-            })
+        if self.daemons.postscreen || self.daemons.tlsproxy {
+            services = services
+                .into_iter()
+                .map(|service| service.set("tlsproxy_service_name", &tlsproxy))
+                .collect();
+            services.push(Service::unix(&tlsproxy, "tlsproxy").max_processes(0));
+        }
+        let with_overrides = |service: Service| {
+            parameters
+                .iter()
+                .fold(service.tag(&self.tag), |service, (name, value)| {
+                    service.set(name, value)
+                })
+        };
+        services.into_iter().map(with_overrides).collect()
     }
 }
 
@@ -131,7 +178,7 @@ pub(super) fn put(
         if let Role::Client { nexthop } = &line.role {
             routes.push_str(&format!("{0}.{ROUTING_DOMAIN} {0}:{nexthop}\n", line.tag));
         }
-        spec.services.push(line.service(*ports, parameters));
+        spec.services.extend(line.services(*ports, &parameters));
     }
     files.insert(
         TRANSPORT_FILE.to_owned(),
@@ -184,6 +231,27 @@ fn resolve(
         }
         Generated::Value(text) => Ok(text),
     })
+}
+
+/// The files of a change: the paths of some generated files with the contents of others.
+///
+/// # Errors
+/// As [`put`].
+pub(super) fn changed_files(
+    change: &Change,
+    pki: &Pki,
+) -> Result<Vec<FleetFile>, pfs_certs::Error> {
+    let mut changed = Vec::new();
+    for (old, new) in &change.files {
+        let mut contents = BTreeMap::new();
+        resolve(new, pki, &mut contents)?;
+        let path = resolve(old, pki, &mut BTreeMap::new())?;
+        changed.extend(contents.into_values().map(|file| FleetFile {
+            path: path.clone(),
+            ..file
+        }));
+    }
+    Ok(changed)
 }
 
 /// Every generated certificate that the lines name, so that their keys can be made in parallel.

@@ -62,7 +62,7 @@ pub(super) fn children(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 
 /// A file name for a fleet: its target and, where it has settings of its own, a hash of them.
 pub(super) fn fleet_name(key: &FleetKey) -> String {
-    if key.settings.is_empty() {
+    if key.settings.is_empty() && key.own.is_none() {
         return key.target.clone();
     }
     let digest = Sha256::digest(key.to_string().as_bytes());
