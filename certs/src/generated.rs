@@ -154,6 +154,26 @@ impl GeneratedName {
         }
     }
 
+    /// The TLSA record that a name such as `tlsa-3-1-1:rsa2048` stands for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pki::get`]; [`Error::Unknown`] for a name that is none of a TLSA record.
+    pub fn tlsa(&self, pki: &Pki) -> Result<Tlsa, Error> {
+        let Item::Tlsa(usage, selector, matching_type) = self.item else {
+            let found = self.item.to_string();
+            return Err(Error::unknown(Kind::Prefix, &found, ["tlsa-3-1-1"]));
+        };
+        let made = match &self.subject {
+            Subject::Ca(name) => Made::Ca(pki.authority(*name)?),
+            Subject::Leaf(name) => Made::Leaf(pki.get(*name)?),
+            Subject::Dh(parameters) => {
+                return Err(Error::unknown(Kind::Certificate, parameters.name(), []));
+            }
+        };
+        made.tlsa(usage, selector, matching_type)
+    }
+
     /// Makes it.
     ///
     /// # Errors

@@ -31,11 +31,24 @@ if [ "$4" = watch ]; then
 fi
 
 # In sessions of their own, so that each can be ended as a group.
-if [ -n "$root" ]; then
-    setsid chroot "$root" "$daemons/master" -d &
-else
-    setsid "$daemons/master" -d &
-fi
+in_session() {
+    if [ -n "$root" ]; then exec setsid chroot "$root" "$@"; else exec setsid "$@"; fi
+}
+
+# The name servers of a fleet that has zones (images/dns.sh); those of before have let go of their ports first.
+dns=
+serve_names() {
+    if [ -n "$dns" ]; then
+        kill -TERM "-$dns" 2>/dev/null
+        wait "$dns"
+    fi
+    dns=
+    [ -f "$root/etc/postfix/pfs/dns/start" ] || return
+    in_session /bin/sh /etc/postfix/pfs/dns/start &
+    dns=$!
+}
+serve_names
+in_session "$daemons/master" -d &
 master=$!
 watcher=
 if [ "$poll" != forever ]; then
@@ -45,8 +58,9 @@ fi
 
 ended=
 trap 'ended=asked; kill -KILL "-$master"' TERM INT HUP
-# New files are in place: master reads them, and its children go when they are done.
-trap 'kill -HUP "$master"' USR1
+# New files are in place: zones are signed and served anew; master reads the rest, and its children go when they are
+# done.
+trap 'serve_names; kill -HUP "$master"' USR1
 wait "$master"
 status=$?
 while [ -z "$ended" ] && kill -0 "$master" 2>/dev/null; do
@@ -60,6 +74,7 @@ if [ -z "$ended" ]; then
     echo "pfs: master ended with status $status"
 fi
 kill -KILL "-$master" 2>/dev/null
+[ -z "$dns" ] || kill -KILL "-$dns" 2>/dev/null
 [ -z "$watcher" ] || kill -KILL "-$watcher" 2>/dev/null
 
 if [ -n "$home" ]; then

@@ -135,6 +135,14 @@ pub enum Error {
         /// Postfix's own log lines.
         words: Vec<String>,
     },
+    /// The name servers of a fleet could not be started.
+    #[error("fleet {fleet}: its name servers did not start:{}", indented(.words))]
+    NameServers {
+        /// The fleet's id.
+        fleet: String,
+        /// What nsd, unbound and the tools of ldns said.
+        words: Vec<String>,
+    },
     /// Something took too long.
     #[error("fleet {fleet}: {doing} took longer than {} s{}", .after.as_secs_f32(), last_lines(.tail))]
     Deadline {
@@ -179,6 +187,7 @@ impl Error {
             | Error::DiskFull { .. }
             | Error::Io { .. }
             | Error::Refused { .. }
+            | Error::NameServers { .. }
             | Error::Deadline { .. }
             | Error::Gone { .. } => false,
         }

@@ -15,7 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoxFuture, EngineName, Error, Log, MainCf, Result, Service, Target, TargetFacts,
+    BoxFuture, EngineName, Error, Log, MainCf, NameService, Result, Service, Target, TargetFacts,
     config::base::{self, INJECT_PORT, LEASE_PORT},
     log::follow::Follower,
 };
@@ -88,6 +88,8 @@ pub struct FleetSpec {
     pub files: Vec<FleetFile>,
     /// Host names that resolve to the harness's address inside the fleet.
     pub hosts: Vec<String>,
+    /// Zones its Postfix can look names up in; without any, no name server runs.
+    pub dns: Option<NameService>,
     /// How long it runs.
     pub lifetime: Lifetime,
     /// Most time its start may take, readiness included.
@@ -110,6 +112,7 @@ impl FleetSpec {
             services: Vec::new(),
             files: Vec::new(),
             hosts: vec!["mail.example.test".to_owned()],
+            dns: None,
             lifetime: Lifetime::default(),
             deadline: Duration::from_secs(30),
             inject_port: INJECT_PORT,
@@ -166,6 +169,22 @@ pub struct FleetState {
     pub inject_port: u16,
     /// TCP port of the lease.
     pub lease_port: u16,
+    /// Whether names can be looked up.
+    #[serde(default)]
+    pub names: Names,
+}
+
+/// Whether a fleet's Postfix can look names up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Names {
+    /// Nobody has asked for it.
+    #[default]
+    NotWanted,
+    /// Zones are signed, served and validated.
+    Served,
+    /// It was asked for, and the target lacks these programs.
+    Missing(Vec<String>),
 }
 
 /// What an engine does for one of its running fleets.
@@ -256,16 +275,19 @@ impl Fleet {
         ready::ready(&self.state, &self.log, deadline).await
     }
 
-    /// Whether [`Fleet::reconfigure`] can do it: a container's published ports are fixed when it is made.
+    /// Whether [`Fleet::reconfigure`] can do it: a container's published ports are fixed when it is made, and whether
+    /// there are name servers is found out when a fleet starts.
     #[must_use]
     pub fn can_reconfigure(&self, spec: &FleetSpec) -> bool {
-        match &self.state.reach {
-            Reach::Direct(_) => true,
-            Reach::Published(ports) => spec.ports().all(|port| ports.contains_key(&port)),
-        }
+        let names = spec.dns.is_none() || self.state.names != Names::NotWanted;
+        names
+            && match &self.state.reach {
+                Reach::Direct(_) => true,
+                Reach::Published(ports) => spec.ports().all(|port| ports.contains_key(&port)),
+            }
     }
 
-    /// Changes services, settings and files of the running fleet; host names stay as they are. `spec` must have a
+    /// Changes services, settings, zones and files of the running fleet; host names stay as they are. `spec` must have a
     /// generation of its own: that it is in force is known when the inject service greets with it. A service that
     /// changes should change its port too, since a process of the old one may still wait for a client.
     ///
@@ -282,7 +304,7 @@ impl Fleet {
         let mut lines = self.log.subscribe_all();
         self.backend.put(files).await?;
         self.backend.reload().await?;
-        ready::reloaded(&self.state, &mut lines, spec.generation, spec.deadline).await
+        ready::reloaded(&self.state, &self.log, &mut lines, spec).await
     }
 
     /// Replaces the contents of generated files, and tells Postfix nothing of it.

@@ -6,6 +6,7 @@
 //!   → image    debian:*-slim, or a base made by mmdebstrap, plus one layer; or a root directory
 //!   → facts    what that Postfix says of itself: versions, every parameter it knows
 //!   → config   main.cf and master.cf as typed values, quoted for Postfix (pure)
+//!   → dns      zones, their faults, and the servers that sign, serve and validate them (pure)
 //!   → fleet    one running Postfix with many services, held by a lease
 //!   → log      its maillog as parsed lines, by syslog_name
 //! ```
@@ -16,6 +17,7 @@
 
 pub mod cache;
 pub mod config;
+pub mod dns;
 pub mod engine;
 pub mod error;
 pub mod facts;
@@ -28,6 +30,7 @@ pub mod target;
 
 pub use cache::Cache;
 pub use config::{ConfigError, MainCf, MasterCf, Service};
+pub use dns::NameService;
 pub use engine::{Address, BoxFuture, Engine, EngineChoice, EngineName, Settings};
 pub use error::{Error, Result};
 pub use facts::TargetFacts;

@@ -1,9 +1,12 @@
 //! Stage 2: scenarios × targets → what is to run, pure: which fleets, which lines of their
 //! master.cf, what each line is set to.
 
+mod dns;
 mod parameters;
 mod show;
 
+pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
+pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
 pub(crate) use parameters::path_of;
 pub use parameters::{UnknownParameter, check_parameters};
 pub use show::show;
@@ -100,6 +103,8 @@ pub enum ClientPlan {
         side: PostfixSide,
         /// The next-hop destination.
         nexthop: String,
+        /// What it can look up, if the case has zones.
+        zones: Option<CaseZones>,
     },
     /// A rustls client in this process.
     Rustls {
@@ -198,8 +203,8 @@ pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
     let own_port = file.server.service.map(|_| tag.as_str());
     Decision::Run(Box::new(Case {
         expect,
-        server: parameters::server(&file.server, &target, own.or(own_port)),
-        client: parameters::client(&file.client, &target, own),
+        server: parameters::server(file, &target, &tag, own.or(own_port)),
+        client: parameters::client(file, &target, &tag, own),
         tag,
         scenario: scenario.clone(),
         id,

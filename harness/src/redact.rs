@@ -1,6 +1,6 @@
 //! What snapshots leave out, in one place.
 //!
-//! Redacted, because it differs from run to run: times and durations, process ids, the name of the machine and the tag of a
+//! Redacted, because it differs from run to run: the label of a case in the names it looks up, times and durations, process ids, the name of the machine and the tag of a
 //! fleet's service (`postfix/c12`), IP addresses, ports, queue ids, message ids, fingerprints and digests of the run's own keys,
 //! serial numbers of a session cache, and the line number (nothing else) of an OpenSSL source file.
 //!
@@ -14,6 +14,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::observe::LogLine;
 use crate::observe::log::is_queue_id;
+use crate::plan::{LABEL, LABEL_DIGITS};
 
 /// Stands for an IP address.
 pub const ADDRESS: &str = "<address>";
@@ -150,8 +151,30 @@ fn own_recipients(text: &str) -> String {
     redacted
 }
 
+/// Names in the zones of a case have a label of its own (`plan/dns.rs`), which goes with its dot.
+pub fn own_names(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(LABEL) {
+        redacted.push_str(before);
+        let label = after
+            .split_once('.')
+            .filter(|(digits, _)| digits.len() == LABEL_DIGITS)
+            .filter(|(digits, _)| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        rest = match label {
+            Some((_, domain)) => domain,
+            None => {
+                redacted.push_str(LABEL);
+                after
+            }
+        };
+    }
+    redacted.push_str(rest);
+    redacted
+}
+
 fn inline(text: &str) -> String {
-    let text = own_recipients(text);
+    let text = own_names(&own_recipients(text));
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
@@ -337,6 +360,24 @@ mod tests {
         let line = "for <recipient@eecdh.grade.ultra-12ab34.pfs.test>; recipient@else.where";
         let redacted = "for <recipient@<case>.pfs.test>; recipient@else.where";
         assert_eq!(super::own_recipients(line), redacted);
+    }
+
+    #[test]
+    fn names_lose_the_label_of_their_case() {
+        for (text, redacted) in [
+            (
+                "TLSA lookup error for mail.case-0123456789.example.test:10001",
+                "TLSA lookup error for mail.example.test:<port>",
+            ),
+            (
+                "name=_10001._tcp.case-0123456789.example.test type=TLSA",
+                "name=_<port>._tcp.example.test type=TLSA",
+            ),
+            ("case-0123.example.test", "case-0123.example.test"),
+            ("in case-x or case-", "in case-x or case-"),
+        ] {
+            assert_eq!(log_text(text), redacted);
+        }
     }
 
     use super::*;

@@ -4,7 +4,7 @@ mod case;
 mod collect;
 mod peers;
 
-pub use case::{Gathered, gather};
+pub use case::{Gathered, Obstacle, gather};
 pub use collect::SideLog;
 pub use peers::{PeerSetupError, classic_client, classic_server, client_options, server_options};
 
@@ -111,7 +111,8 @@ pub async fn examine(session: &Session, case: &Case) -> Examined {
             examined.text = observation.snapshot();
             examined.witnesses = observation.witnesses();
         }
-        Err(why) => examined.outcome = Outcome::Broken(why),
+        Err(Obstacle::Broken(why)) => examined.outcome = Outcome::Broken(why),
+        Err(Obstacle::NotApplicable(why)) => examined.outcome = Outcome::NotApplicable(why),
     }
     if let Some(reason) = &case.scenario.file.known_bug {
         examined.outcome = verdict::known_bug(examined.outcome, reason);
@@ -128,7 +129,7 @@ async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
         ..
     } = examine(session, case).await;
     let mut accepted = false;
-    if !matches!(outcome, Outcome::Broken(_)) {
+    if matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
         (outcome, accepted) = with_snapshot(case, outcome, &text, accept);
     }
     CaseResult {

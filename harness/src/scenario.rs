@@ -2,6 +2,7 @@
 
 mod claim;
 mod classic;
+mod dns;
 mod error;
 mod expect;
 mod file;
@@ -13,6 +14,7 @@ mod value;
 
 pub use claim::{Catalogue, Claim};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
+pub use dns::{Dns, DnsData, DnsName, DnsRecord, Question, ZoneState};
 pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};
 pub use expect::{

@@ -8,6 +8,7 @@
 mod error;
 mod fleet;
 mod lines;
+mod names;
 mod ports;
 mod record;
 

@@ -22,8 +22,9 @@ use crate::{
     BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
     ProgressEvent, Result, Settings, Target, TargetFacts, TargetKind,
     cache::in_thread,
+    engine::supervise::RESOLVER_OPTIONS,
     fleet::{
-        Backend, Home, Reach,
+        Backend, Home, Names, Reach,
         files::{RootFile, RootFiles},
         lease::Lease,
         ready::{self, within},
@@ -103,8 +104,11 @@ impl ChrootEngine {
         let claim = Claim::take(spec.lease_port)?;
         let address = claim.address;
         let mut files = spec.render(&address.to_string())?;
-        // Nobody answers there: names are in /etc/hosts, and none is anybody else's business.
-        let resolver = RootFile::public(format!("nameserver {address}\n"));
+        // A fleet with zones answers there itself, others have their names in /etc/hosts: none is anybody else's business.
+        let resolver = RootFile::public(format!(
+            "nameserver {address}\noptions {}\n",
+            RESOLVER_OPTIONS.join(" ")
+        ));
         files.insert("/etc/resolv.conf".to_owned(), resolver);
         files.insert("/etc/hosts".to_owned(), RootFile::public(hosts(spec)));
         let new = NewHome::make(&self.settings.cache, &spec.id).await?;
@@ -123,7 +127,7 @@ impl ChrootEngine {
             claim,
             log,
         )?;
-        let state = FleetState {
+        let mut state = FleetState {
             id: spec.id.clone(),
             engine: EngineName::Chroot,
             target: spec.target.clone(),
@@ -136,12 +140,14 @@ impl ChrootEngine {
             spec_hash: spec.hash()?,
             inject_port: spec.inject_port,
             lease_port: spec.lease_port,
+            names: Names::NotWanted,
         };
         let supervisor = Arc::new(supervisor);
         let log = Log::new();
         let lines = log.subscribe_all();
         let follower = follow(&log, &new.path, From::Start, &supervisor)?;
-        let lease = ready::started(&state, &log, lines, deadline).await?;
+        let lease;
+        (lease, state.names) = ready::started(&state, &log, lines, spec, deadline).await?;
         ready::ready(
             &state,
             &log,

@@ -36,7 +36,7 @@ use crate::{
     Settings, Target, TargetFacts,
     config::ConfigError,
     fleet::{
-        Backend, Home, Reach,
+        Backend, Home, Names, Reach,
         files::RootFiles,
         lease::Lease,
         ready::{self, within},
@@ -118,6 +118,7 @@ impl DockerEngine {
                 spec_hash: spec.hash()?,
                 inject_port: spec.inject_port,
                 lease_port: spec.lease_port,
+                names: Names::NotWanted,
             })
         };
         let guard = Created {
@@ -157,8 +158,9 @@ impl DockerEngine {
                 self.reach(&id, route),
             )
             .await?;
-            let state = state(id, reach)?;
-            let lease = ready::started(&state, &log, lines, deadline).await?;
+            let mut state = state(id, reach)?;
+            let lease;
+            (lease, state.names) = ready::started(&state, &log, lines, spec, deadline).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             ready::ready(&state, &log, left).await?;
             Ok((state, log, lease, follower))

@@ -7,6 +7,10 @@ use crate::Lifetime;
 /// The script; the same in every engine.
 pub(crate) const SUPERVISE: &str = include_str!("../../images/supervise.sh");
 
+/// resolv.conf(5): what is not answered at once will not be answered by asking again, since the resolver is the
+/// fleet's own.
+pub(crate) const RESOLVER_OPTIONS: [&str; 2] = ["timeout:1", "attempts:1"];
+
 /// How `images/supervise.sh` wants a lifetime written: seconds between two of the four looks at the lease.
 pub(crate) fn poll(lifetime: Lifetime) -> String {
     match lifetime {

@@ -100,6 +100,9 @@ impl FleetSpec {
             (ROUTES_FILE.to_owned(), RootFile::public(ROUTES)),
             (TRANSPORT_FILE.to_owned(), RootFile::public("")),
         ]);
+        if let Some(dns) = &self.dns {
+            files.extend(dns.render(self.generation)?);
+        }
         files.extend(own_files(&self.files)?);
         Ok(files)
     }

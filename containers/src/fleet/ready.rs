@@ -20,9 +20,15 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-use super::lease::Lease;
-use crate::{Error, FleetState, Log, LogLine, LogReceiver, Result, config::base::INJECT_TAG};
+use super::{Names, lease::Lease};
+use crate::{
+    Error, FleetSpec, FleetState, Log, LogLine, LogReceiver, Result, config::base::INJECT_TAG,
+};
 
+/// What every line of `images/dns.sh` begins with, until it gives up.
+const NAMES: &str = "dns: ";
+/// How a line begins with which it gives up.
+const NAMES_FAILED: &str = "pfs: dns: ";
 /// How long a process that gives up may take to say the rest of why.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Time between two attempts to connect to a port that is about to listen.
@@ -31,41 +37,30 @@ const KNOCK: Duration = Duration::from_millis(5);
 /// begun to read only after the first was written.
 const RESEND: Duration = Duration::from_millis(250);
 
-/// Takes the lease of a fleet that is starting, as soon as its master listens.
+/// Takes the lease of a fleet that is starting, as soon as its master listens and its name servers answer.
 ///
 /// `lines` must have been subscribed before the log was followed.
 pub(crate) async fn started(
     state: &FleetState,
     log: &Log,
     mut lines: LogReceiver,
+    spec: &FleetSpec,
     deadline: Instant,
-) -> Result<Lease> {
+) -> Result<(Lease, Names)> {
     let id = &state.id;
     let began = Instant::now();
-    let told = async {
-        loop {
-            let Some(line) = lines.recv().await else {
-                return false;
-            };
-            // master(8) has bound every port by then.
-            if line.daemon == "master" && line.text.starts_with("daemon started") {
-                return true;
-            }
-            if gives_up(&line) {
-                return false;
-            }
-        }
-    };
-    match tokio::time::timeout_at(deadline, told).await {
+    let mut awaited = Awaited::new(spec, "daemon started");
+    match tokio::time::timeout_at(deadline, awaited.told(&mut lines)).await {
         Ok(true) => {}
         Ok(false) => return Err(refused(id, log).await),
-        Err(_) => return Err(late(id, "Postfix's master to start", began, log)),
+        Err(_) => return Err(late(id, awaited.doing(), began, log)),
     }
+    let names = awaited.names.unwrap_or_default();
     let address = state.address_of(state.lease_port);
     let connected = tokio::time::timeout_at(deadline, connect(address));
     tokio::select! {
         connected = connected => match connected {
-            Ok(Ok(stream)) => Ok(Lease::of(stream)),
+            Ok(Ok(stream)) => Ok((Lease::of(stream), names)),
             Ok(Err(error)) => Err(unreachable(id, address, &error)),
             Err(_) => Err(late(id, &format!("a connection to {address}"), began, log)),
         },
@@ -73,25 +68,79 @@ pub(crate) async fn started(
     }
 }
 
-/// Waits until master has read its files again and the inject service greets with this generation.
-pub(crate) async fn reloaded(
-    state: &FleetState,
-    lines: &mut LogReceiver,
+/// What the log must tell before a fleet can be used.
+struct Awaited {
+    /// Said by master(8), which has bound every port by then.
+    master: &'static str,
+    master_said: bool,
+    /// Said by `images/dns.sh`.
     generation: u32,
-    deadline: Duration,
-) -> Result<()> {
-    let told = async {
-        while let Some(line) = lines.recv().await {
-            if line.daemon == "master" && line.text.starts_with("reload ") {
-                return Ok(());
+    /// None until it is known.
+    names: Option<Names>,
+}
+
+impl Awaited {
+    fn new(spec: &FleetSpec, master: &'static str) -> Awaited {
+        Awaited {
+            master,
+            master_said: false,
+            generation: spec.generation,
+            names: spec.dns.is_none().then(Names::default),
+        }
+    }
+
+    /// Reads until everything has been said; false if something gave up or the log ended.
+    async fn told(&mut self, lines: &mut LogReceiver) -> bool {
+        while !self.master_said || self.names.is_none() {
+            let Some(line) = lines.recv().await else {
+                return false;
+            };
+            if line.daemon == "master" && line.text.starts_with(self.master) {
+                self.master_said = true;
+            } else if line.daemon.is_empty() && line.text.starts_with(NAMES) {
+                self.hear(line.text.get(NAMES.len()..).unwrap_or_default());
+            } else if gives_up(&line) {
+                return false;
             }
         }
-        Err(state.gone("its log has ended"))
-    };
-    let deadline = Instant::now() + deadline;
-    within(deadline, &state.id, "reloading its Postfix", told).await?;
+        true
+    }
+
+    fn hear(&mut self, text: &str) {
+        if let Some(missing) = text.strip_prefix("missing ") {
+            let tools = missing.split_whitespace().map(str::to_owned).collect();
+            self.names = Some(Names::Missing(tools));
+        } else if text == format!("generation {} answers", self.generation) {
+            self.names = Some(Names::Served);
+        }
+    }
+
+    fn doing(&self) -> &'static str {
+        match self.master_said {
+            false => "Postfix's master to start",
+            true => "an answer of its name servers",
+        }
+    }
+}
+
+/// Waits until master has read its files again, the name servers answer from theirs, and the inject service greets with
+/// the new generation.
+pub(crate) async fn reloaded(
+    state: &FleetState,
+    log: &Log,
+    lines: &mut LogReceiver,
+    spec: &FleetSpec,
+) -> Result<()> {
+    let began = Instant::now();
+    let deadline = began + spec.deadline;
+    let mut awaited = Awaited::new(spec, "reload ");
+    match tokio::time::timeout_at(deadline, awaited.told(lines)).await {
+        Ok(true) => {}
+        Ok(false) => return Err(refused(&state.id, log).await),
+        Err(_) => return Err(late(&state.id, awaited.doing(), began, log)),
+    }
     let address = state.address_of(state.inject_port);
-    let expected = format!("generation {generation}");
+    let expected = format!("generation {}", spec.generation);
     within(
         deadline,
         &state.id,
@@ -222,6 +271,17 @@ fn gives_up(line: &LogLine) -> bool {
 async fn refused(fleet: &str, log: &Log) -> Error {
     let _ = timeout(LAST_WORDS, log.ended()).await;
     let tail = log.tail();
+    if tail.iter().any(|line| line.text.starts_with(NAMES_FAILED)) {
+        let said = |line: &Arc<LogLine>| {
+            let mut starts = [NAMES_FAILED, NAMES].into_iter();
+            let text = starts.find_map(|start| line.text.strip_prefix(start));
+            text.filter(|_| line.daemon.is_empty()).map(str::to_owned)
+        };
+        return Error::NameServers {
+            fleet: fleet.to_owned(),
+            words: tail.iter().filter_map(said).collect(),
+        };
+    }
     let telling = |line: &&Arc<LogLine>| {
         let words = ["fatal:", "panic:", "error:", "warning:"];
         line.daemon.is_empty() || words.iter().any(|word| line.text.starts_with(word))
@@ -297,6 +357,50 @@ mod tests {
             [
                 "postfix/master[1]: fatal: bind 127.0.0.1 port 25: Address already in use",
                 "pfs: master ended with status 1"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn name_servers_are_waited_for_and_heard() {
+        let facts = crate::TargetFacts::for_tests(&[]);
+        let target = crate::Target::parse("debian-13").unwrap();
+        let mut spec = FleetSpec::new("t", target, &facts);
+        spec.dns = Some(crate::NameService::default());
+        spec.generation = 2;
+        for (line, names) in [
+            ("dns: generation 2 answers", Names::Served),
+            (
+                "dns: missing nsd drill",
+                Names::Missing(vec!["nsd".to_owned(), "drill".to_owned()]),
+            ),
+        ] {
+            let log = Log::new();
+            let mut lines = log.subscribe_all();
+            log.push("dns: generation 1 answers");
+            log.push("Nov 22 08:00:00 mail postfix/master[1]: daemon started -- version 3.10.13");
+            log.push(line);
+            let mut awaited = Awaited::new(&spec, "daemon started");
+            assert!(awaited.told(&mut lines).await);
+            assert_eq!(awaited.names, Some(names));
+        }
+    }
+
+    #[tokio::test]
+    async fn name_servers_give_up_in_their_own_words() {
+        let log = Log::new();
+        log.push("dns: ldns-signzone: no such key");
+        log.push("pfs: dns: the zone example.test. cannot be signed");
+        log.end();
+        let error = refused("t", &log).await;
+        let Error::NameServers { words, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            words,
+            &[
+                "ldns-signzone: no such key",
+                "the zone example.test. cannot be signed"
             ]
         );
     }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan};
-use crate::scenario::{Client, OneOrMany, Place, Postfix, Server, nearest};
+use super::{Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, dns};
+use crate::scenario::{OneOrMany, Place, Postfix, ScenarioFile, nearest};
 
 /// Where generated files lie in the target's file system.
 const FILES: &str = "/etc/postfix/pfs";
@@ -87,11 +87,17 @@ fn chains(certificates: &[String]) -> String {
         .join(", ")
 }
 
-pub(super) fn server(server: &Server, target: &str, own: Option<&str>) -> ServerPlan {
+pub(super) fn server(
+    file: &ScenarioFile,
+    target: &str,
+    tag: &str,
+    own: Option<&str>,
+) -> ServerPlan {
+    let server = &file.server;
     let sni: BTreeMap<String, Vec<String>> = server
         .sni
         .iter()
-        .map(|(name, chain)| (name.clone(), names(chain)))
+        .map(|(name, chain)| (dns::own_name(file, name, tag), names(chain)))
         .collect();
     let certificates = match &server.cert {
         Some(certificates) => names(certificates),
@@ -139,7 +145,13 @@ pub(super) fn server(server: &Server, target: &str, own: Option<&str>) -> Server
     ServerPlan::Postfix(side)
 }
 
-pub(super) fn client(client: &Client, target: &str, own: Option<&str>) -> ClientPlan {
+pub(super) fn client(
+    file: &ScenarioFile,
+    target: &str,
+    tag: &str,
+    own: Option<&str>,
+) -> ClientPlan {
+    let client = &file.client;
     let certificate = client
         .cert
         .as_ref()
@@ -171,7 +183,23 @@ pub(super) fn client(client: &Client, target: &str, own: Option<&str>) -> Client
         .nexthop
         .clone()
         .unwrap_or_else(|| "[mail.example.test]".to_owned());
-    ClientPlan::Postfix { side, nexthop }
+    let Some(dns) = &file.dns else {
+        return ClientPlan::Postfix {
+            side,
+            nexthop,
+            zones: None,
+        };
+    };
+    for value in side.parameters.values_mut() {
+        *value = dns::own_names(dns, value, tag);
+    }
+    default(&mut side.parameters, "smtp_host_lookup", "dns");
+    default(&mut side.parameters, "smtp_dns_support_level", "dnssec");
+    ClientPlan::Postfix {
+        side,
+        nexthop: dns::nexthop(&nexthop, tag),
+        zones: Some(CaseZones::of(dns, tag)),
+    }
 }
 
 /// A name that the target's Postfix does not have.

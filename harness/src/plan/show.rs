@@ -55,13 +55,21 @@ pub fn show(case: &Case) -> String {
         }
     }
     match &case.client {
-        ClientPlan::Postfix { side, nexthop } => {
+        ClientPlan::Postfix {
+            side,
+            nexthop,
+            zones,
+        } => {
             let _ = writeln!(out, "client: Postfix of {}, next hop {nexthop}", side.fleet);
             let mut lines = vec![format!("{}  unix  - - n - - smtp", case.tag)];
             if side.daemons.tlsproxy {
                 lines.push(format!("{}-tlsproxy  unix  - - n - 0 tlsproxy", case.tag));
             }
             service(&mut out, side, &lines, &case.tag);
+            let zones = zones.as_ref().map(ToString::to_string);
+            for line in zones.iter().flat_map(|zones| zones.lines()) {
+                let _ = writeln!(out, "    {line}");
+            }
         }
         ClientPlan::Rustls {
             options,

@@ -32,17 +32,30 @@ pub struct Gathered {
     pub tap: Option<ForwardReport>,
 }
 
+/// Why a case was not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The target lacks what it takes.
+    NotApplicable(String),
+    /// A fleet, a port, this program.
+    Broken(String),
+}
+
 /// Sender of every mail; the null sender, so that nothing is ever bounced.
 const SENDER: &str = "";
 
 /// Runs the connections of a case.
 ///
 /// # Errors
-/// What is broken on this side: a fleet, a port. Never what Postfix or a peer did.
-pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, String> {
+/// What is broken or missing on this side: a fleet, a port, a program. Never what Postfix or a
+/// peer did.
+pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle> {
     let fleets = peers::fleets(session, case)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Obstacle::Broken(error.to_string()))?;
+    if let Some(missing) = fleets.without_names(case) {
+        return Err(Obstacle::NotApplicable(missing));
+    }
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
@@ -51,18 +64,19 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, String> 
             {
                 peer_to_postfix(session, case, server, &fleets, deadline).await
             }
-            (ClientPlan::Postfix { side, nexthop }, _) => {
+            (ClientPlan::Postfix { side, nexthop, .. }, _) => {
                 postfix_client(session, case, side, nexthop, &fleets, deadline).await
             }
             _ => Err("neither side is a Postfix".to_owned()),
         }
     };
     // A fleet that ends under a case is not the case's failure.
-    tokio::select! {
+    let gathered = tokio::select! {
         gathered = work => gathered,
         () = ended(fleets.server.as_ref()) => Err("the server's Postfix is gone".to_owned()),
         () = ended(fleets.client.as_ref()) => Err("the client's Postfix is gone".to_owned()),
-    }
+    };
+    gathered.map_err(Obstacle::Broken)
 }
 
 async fn ended(fleet: Option<&Arc<Running>>) {

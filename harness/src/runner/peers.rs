@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pfs_certs::{Leaf, Pki};
+use pfs_containers::fleet::Names;
 
 use crate::peer::{
     ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions,
@@ -20,6 +21,29 @@ use crate::session::{Running, Session, SessionError};
 pub(super) struct Fleets {
     pub(super) server: Option<Arc<Running>>,
     pub(super) client: Option<Arc<Running>>,
+}
+
+impl Fleets {
+    /// Why this case cannot look up what it must, if it cannot.
+    pub(super) fn without_names(&self, case: &Case) -> Option<String> {
+        let ClientPlan::Postfix {
+            zones: Some(_),
+            side,
+            ..
+        } = &case.client
+        else {
+            return None;
+        };
+        let Names::Missing(tools) = &self.client.as_ref()?.fleet.state().names else {
+            return None;
+        };
+        let tools = tools.join(", ");
+        Some(format!(
+            "needs name servers of its own; {} has no {tools}: install nsd, unbound and ldnsutils \
+             (as Debian calls them) in its image",
+            side.fleet.target
+        ))
+    }
 }
 
 /// Starts or joins what the case needs.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::classic::{ClassicClient, ClassicServer};
+use super::dns::Dns;
 use super::expect::{Departure, Expect};
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
 use super::predicate::Predicate;
@@ -48,6 +49,9 @@ pub struct ScenarioFile {
     pub server: Server,
     /// The SMTP client.
     pub client: Client,
+    /// Zones that the client, a Postfix, can look names up in, its next hop among them. Without
+    /// any, the next hop is in its table of hosts.
+    pub dns: Option<Dns>,
     /// The mail. Default: a short one.
     #[serde(default)]
     pub message: Message,

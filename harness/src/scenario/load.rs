@@ -230,6 +230,12 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("expected 1 to 8".into()),
         ));
     }
+    if scenario.file.dns.is_some() && postfix.is_none() {
+        return Err((
+            "[dns] is for a client that looks names up, which only Postfix does".into(),
+            Some("leave it out, or make the client `postfix = { … }`".into()),
+        ));
+    }
     if scenario.file.why.trim().is_empty() {
         return Err((
             "`why` is empty".into(),

@@ -9,7 +9,10 @@ use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
 use pfs_containers::{FleetFile, FleetSpec, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Case, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of};
+use super::names;
+use crate::plan::{
+    Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of,
+};
 use crate::scenario::{Change, ServiceName};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
@@ -40,6 +43,8 @@ pub enum Role {
     Client {
         /// As in a transport table.
         nexthop: String,
+        /// What it can look up; without, its next hop is in the table of hosts.
+        zones: Option<CaseZones>,
     },
     /// smtpd(8): a port.
     Server,
@@ -70,10 +75,15 @@ impl Line {
             ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
         };
         let client = match &case.client {
-            ClientPlan::Postfix { side, nexthop } => line(
+            ClientPlan::Postfix {
+                side,
+                nexthop,
+                zones,
+            } => line(
                 side,
                 Role::Client {
                     nexthop: nexthop.clone(),
+                    zones: zones.clone(),
                 },
             ),
             ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
@@ -86,6 +96,14 @@ impl Line {
         match self.role {
             Role::Client { .. } => format!("client {}", self.tag),
             Role::Server => format!("server {}", self.tag),
+        }
+    }
+
+    /// What it can look up.
+    pub(super) fn zones(&self) -> Option<&CaseZones> {
+        match &self.role {
+            Role::Client { zones, .. } => zones.as_ref(),
+            Role::Server => None,
         }
     }
 
@@ -175,7 +193,7 @@ pub(super) fn put(
         for (name, value) in &line.parameters {
             parameters.insert(name.clone(), resolve(value, pki, &mut files)?);
         }
-        if let Role::Client { nexthop } = &line.role {
+        if let Role::Client { nexthop, .. } = &line.role {
             routes.push_str(&format!("{0}.{ROUTING_DOMAIN} {0}:{nexthop}\n", line.tag));
         }
         spec.services.extend(line.services(*ports, &parameters));
@@ -184,6 +202,7 @@ pub(super) fn put(
         TRANSPORT_FILE.to_owned(),
         FleetFile::public(TRANSPORT_FILE, routes),
     );
+    spec.dns = names::service(lines, pki)?;
     spec.files = files.into_values().collect();
     spec.hosts = hosts(lines.iter().map(|(line, _)| line))
         .into_iter()
@@ -194,8 +213,11 @@ pub(super) fn put(
 /// The names by which the lines' clients reach the harness.
 pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<String> {
     let next_hops = lines.filter_map(|line| match &line.role {
-        Role::Client { nexthop } => Some(host_of(nexthop).to_owned()),
-        Role::Server => None,
+        Role::Client {
+            nexthop,
+            zones: None,
+        } => Some(host_of(nexthop).to_owned()),
+        Role::Client { zones: Some(_), .. } | Role::Server => None,
     });
     next_hops.chain([SERVER_NAME.to_owned()]).collect()
 }
@@ -256,7 +278,8 @@ pub(super) fn changed_files(
 
 /// Every generated certificate that the lines name, so that their keys can be made in parallel.
 pub(super) fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
-    let mut names = Vec::new();
+    let zones = lines.iter().filter_map(|(line, _)| line.zones());
+    let mut names: Vec<_> = zones.flat_map(names::certificates).collect();
     for value in lines.iter().flat_map(|(line, _)| line.parameters.values()) {
         // A wrong name is reported with its place by `put`.
         let _ = GeneratedName::substitute::<pfs_certs::Error>(value, |name| {

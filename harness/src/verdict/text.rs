@@ -146,7 +146,7 @@ fn hello_text(transcript: &Transcript, with_ciphers: bool) -> String {
         let _ = writeln!(out, "key shares: {}", names(&hello.key_shares, group));
     }
     if let Some(sni) = &hello.sni {
-        let _ = writeln!(out, "SNI: {sni}");
+        let _ = writeln!(out, "SNI: {}", redact::own_names(sni));
     }
     out
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, FleetSpec, Result,
-    engine::supervise::{SUPERVISE, poll},
+    engine::supervise::{RESOLVER_OPTIONS, SUPERVISE, poll},
     fleet::files::{RootFile, RootFiles},
 };
 
@@ -89,8 +89,10 @@ fn host_config(config: &mut HostConfig, ports: &[u16]) {
         typ: Some("json-file".to_owned()),
         config: Some(HashMap::new()),
     });
-    // Nobody answers there: names are in /etc/hosts, and none is anybody else's business.
+    // A fleet with zones answers there itself, others have their names in /etc/hosts: none is anybody else's business.
     config.dns = Some(vec!["127.0.0.1".to_owned()]);
+    config.dns_options = Some(RESOLVER_OPTIONS.map(str::to_owned).to_vec());
+    config.dns_search = Some(vec![".".to_owned()]);
     let loopback = || {
         Some(vec![PortBinding {
             host_ip: Some("127.0.0.1".to_owned()),

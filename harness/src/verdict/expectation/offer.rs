@@ -4,6 +4,7 @@ use classic_tls::names::CipherSuite;
 
 use super::Differences;
 use super::session::exchange_word;
+use crate::redact::own_names;
 use crate::scenario::Expect;
 use crate::verdict::observation::Observation;
 
@@ -16,7 +17,7 @@ pub(super) fn offer(expect: &Expect, seen: &Observation, out: &mut Differences) 
         out.compare(
             "SNI on the wire",
             expected,
-            hello.map(|h| h.sni.as_deref().unwrap_or("none")),
+            hello.map(|h| own_names(h.sni.as_deref().unwrap_or("none"))),
         );
     }
     if let Some(expected) = &expect.groups_offered {

@@ -3,6 +3,7 @@
 use super::Differences;
 use crate::observe::received::{ClientCertificate, Received};
 use crate::observe::summary::Status;
+use crate::redact::own_names;
 use crate::scenario::{ClientCertificateComment, Expect, StatusWord};
 use crate::verdict::observation::{Observation, SideEvents};
 
@@ -32,7 +33,7 @@ pub(super) fn statuses(expect: &Expect, seen: &Observation, out: &mut Difference
         out.compare(
             "SNI in the log",
             expected,
-            summary.map(|s| s.sni.as_deref().unwrap_or("none")),
+            summary.map(|s| own_names(s.sni.as_deref().unwrap_or("none"))),
         );
     }
     if let Some(expected) = expect.received_tls {
