@@ -28,6 +28,7 @@ struct Entry {
 #[derive(Clone, Copy)]
 enum Names {
     Client,
+    Domain,
     Mail,
     Second,
     Sni,
@@ -39,6 +40,7 @@ impl Names {
     fn dns(self) -> &'static [&'static str] {
         match self {
             Self::Client => &["client.example.test"],
+            Self::Domain => &["*.example.test"],
             Self::Mail => &["mail.example.test", "example.test"],
             Self::Second => &["second.example.test"],
             Self::Sni => &["sni.example.test"],
@@ -177,6 +179,12 @@ static REGISTRY: &[Entry] = &[
         EcdsaP256,
         Names::Wildcard,
         "ECDSA on P-256 for *.wild.example.test",
+    ),
+    sni(
+        "any-domain",
+        EcdsaP256,
+        Names::Domain,
+        "ECDSA on P-256 for *.example.test: every domain a case has for itself",
     ),
     client("client-rsa", Rsa2048, "client.example.test, RSA, 2048 bits"),
     client(
