@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::plan::Sides;
 use crate::scenario::CaseId;
 
 /// What came of a case on a target.
@@ -36,6 +37,8 @@ pub struct CaseResult {
     pub id: CaseId,
     /// The target.
     pub target: String,
+    /// Where its two sides run.
+    pub sides: Sides,
     /// The claim under test.
     pub why: String,
     /// What came of it.

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{
-    CaseId, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer, Scenario,
-    ServiceName, TargetVersions,
+    CaseId, CaseVersions, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer,
+    Scenario, ServiceName, TargetVersions,
 };
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
@@ -142,6 +142,24 @@ pub struct Case {
 }
 
 impl Case {
+    /// The targets on which client and server run; `None` for a peer of this process.
+    pub fn sides(&self) -> Sides {
+        let client = match &self.client {
+            ClientPlan::Postfix { side, .. } => Some(side.fleet.target.clone()),
+            _ => None,
+        };
+        let server = match &self.server {
+            ServerPlan::Postfix(side) => Some(side.fleet.target.clone()),
+            _ => None,
+        };
+        let file = &self.scenario.file;
+        Sides {
+            client,
+            server,
+            fixed: file.server.on.is_some() || file.client.on.is_some(),
+        }
+    }
+
     /// The Postfix instances the case needs.
     pub fn fleets(&self) -> impl Iterator<Item = &FleetKey> {
         let server = match &self.server {
@@ -154,6 +172,17 @@ impl Case {
         };
         server.into_iter().chain(client)
     }
+}
+
+/// Where the two sides of a case run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// Target of the client, if it is a Postfix.
+    pub client: Option<String>,
+    /// Target of the server, if it is a Postfix.
+    pub server: Option<String>,
+    /// The scenario says so for at least one of them.
+    pub fixed: bool,
 }
 
 /// What is to be done with a scenario on a target.
@@ -172,14 +201,91 @@ pub enum Decision {
     },
 }
 
-/// Decides about one scenario on one target.
-pub fn plan(scenario: &Arc<Scenario>, versions: &TargetVersions) -> Decision {
+impl Decision {
+    /// The target it is about.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Run(case) => &case.target,
+            Self::NotApplicable { target, .. } => target,
+        }
+    }
+}
+
+/// Decides about every scenario on every target of the table. `all` are these targets and those
+/// to which scenarios fix a side.
+///
+/// A case with both sides fixed is the same on every target: it runs once, in the column of its
+/// server's target, or of its client's where the server's is not in the table.
+pub fn plan_all(
+    scenarios: &[Arc<Scenario>],
+    columns: &[TargetVersions],
+    all: &[TargetVersions],
+) -> Vec<Decision> {
+    let mut decisions = Vec::new();
+    for column in columns {
+        for scenario in scenarios {
+            let Some(pair) = fixed(scenario) else {
+                decisions.push(plan(scenario, column, all));
+                continue;
+            };
+            let home = pair
+                .iter()
+                .find(|name| columns.iter().any(|one| one.name == **name));
+            match home {
+                Some(home) if *home == column.name => {
+                    decisions.push(plan(scenario, column, all));
+                }
+                None if columns.first().is_some_and(|one| one.name == column.name) => {
+                    decisions.push(Decision::NotApplicable {
+                        scenario: scenario.clone(),
+                        target: column.name.clone(),
+                        why: format!(
+                            "between {} and {}, neither of which was asked for",
+                            pair[1], pair[0]
+                        ),
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    decisions
+}
+
+/// The targets of server and client, where the scenario fixes both.
+fn fixed(scenario: &Scenario) -> Option<[&str; 2]> {
+    let server = scenario.file.server.on.as_deref()?;
+    Some([server, scenario.file.client.on.as_deref()?])
+}
+
+/// What is true of a scenario on a target: the versions of its sides.
+pub fn versions_of<'a>(
+    scenario: &Scenario,
+    own: &'a TargetVersions,
+    all: &'a [TargetVersions],
+) -> CaseVersions<'a> {
+    let of = |on: &Option<String>| {
+        let named = on
+            .as_ref()
+            .and_then(|on| all.iter().find(|one| one.name == *on));
+        named.unwrap_or(own)
+    };
+    CaseVersions {
+        own,
+        client: of(&scenario.file.client.on),
+        server: of(&scenario.file.server.on),
+    }
+}
+
+/// Decides about one scenario on one target; `all` are the targets to which it may fix a side.
+pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersions]) -> Decision {
     let id = scenario.id.clone();
-    let target = versions.name.clone();
+    let target = own.name.clone();
+    let versions = versions_of(scenario, own, all);
     if let Some(condition) = scenario.file.targets.iter().find(|p| !p.holds(versions)) {
         let why = format!(
             "needs {condition}; {target} has Postfix {} and OpenSSL {}",
-            versions.postfix, versions.openssl
+            own.postfix, own.openssl
         );
         return Decision::NotApplicable {
             scenario: scenario.clone(),
@@ -242,4 +348,69 @@ fn tag(id: &CaseId, target: Option<&str>) -> String {
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
     let head: String = clean.chars().take(TAG_LIMIT).collect();
     format!("{head}-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::parse;
+
+    fn targets() -> Vec<TargetVersions> {
+        [("a", "3.5"), ("b", "3.7"), ("c", "3.10")]
+            .map(|(name, postfix)| TargetVersions {
+                name: name.to_owned(),
+                postfix: postfix.parse().unwrap(),
+                openssl: "3.0".parse().unwrap(),
+            })
+            .to_vec()
+    }
+
+    fn scenario(server: &str, client: &str) -> Vec<Arc<Scenario>> {
+        let text = format!(
+            "why = \"w\"\n[server]\npostfix = {{}}\n{server}\n[client]\npostfix = {{}}\n{client}\n"
+        );
+        let all = parse(Path::new("pairs/one.toml"), &text).unwrap();
+        all.into_iter().map(Arc::new).collect()
+    }
+
+    /// Column, client and server of everything that runs.
+    fn runs(scenarios: &[Arc<Scenario>], columns: &[TargetVersions]) -> Vec<String> {
+        plan_all(scenarios, columns, &targets())
+            .iter()
+            .filter_map(|decision| match decision {
+                Decision::Run(case) => {
+                    let sides = case.sides();
+                    Some(format!(
+                        "{}: {}→{}",
+                        case.target, sides.client?, sides.server?
+                    ))
+                }
+                Decision::NotApplicable { .. } => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_case_with_both_sides_fixed_runs_once() {
+        let all = targets();
+        let pair = scenario("on = \"b\"", "on = \"a\"");
+        assert_eq!(runs(&pair, &all), ["b: a→b"]);
+        assert_eq!(runs(&pair, &all[..1]), ["a: a→b"]);
+        let decisions = plan_all(&pair, &all[2..], &all);
+        assert!(matches!(
+            decisions.as_slice(),
+            [Decision::NotApplicable { target, why, .. }] if target == "c" && why.contains("a and b")
+        ));
+    }
+
+    #[test]
+    fn a_case_with_one_side_fixed_runs_once_for_each_target() {
+        let all = targets();
+        let one = scenario("on = \"b\"", "");
+        assert_eq!(runs(&one, &all), ["a: a→b", "b: b→b", "c: c→b"]);
+        let free = scenario("", "");
+        assert_eq!(runs(&free, &all), ["a: a→a", "b: b→b", "c: c→c"]);
+    }
 }

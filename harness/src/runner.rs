@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::outcome::{CaseResult, Outcome, Tally};
-use crate::plan::{Case, Decision};
+use crate::plan::{Case, Decision, Sides};
 use crate::report::Event;
 use crate::session::Session;
 use crate::snapshot::{Comparison, Snapshot};
@@ -51,6 +51,7 @@ pub async fn run(
                 } => CaseResult {
                     id: scenario.id.clone(),
                     target,
+                    sides: Sides::default(),
                     why: scenario.file.why.clone(),
                     outcome: Outcome::NotApplicable(why),
                     elapsed: Duration::ZERO,
@@ -135,6 +136,7 @@ async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
     CaseResult {
         id: case.id.clone(),
         target: case.target.clone(),
+        sides: case.sides(),
         why: case.scenario.file.why.clone(),
         outcome,
         elapsed,
@@ -191,6 +193,7 @@ fn broken(case: &Case, why: String) -> CaseResult {
     CaseResult {
         id: case.id.clone(),
         target: case.target.clone(),
+        sides: case.sides(),
         why: case.scenario.file.why.clone(),
         outcome: Outcome::Broken(why),
         elapsed: Duration::ZERO,

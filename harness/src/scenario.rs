@@ -27,5 +27,5 @@ pub use file::{
 };
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
-pub use predicate::{Predicate, TargetVersions, Version};
+pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
 pub use value::{OneOrMany, Parameter};

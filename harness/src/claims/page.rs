@@ -36,15 +36,43 @@ struct Cell {
 
 #[derive(Clone, PartialEq, Eq)]
 enum Kind {
-    Facts { facts: Facts, bug: bool },
+    Facts {
+        facts: Facts,
+        bug: bool,
+    },
+    /// It has one column, and this is another.
+    Elsewhere,
     NotApplicable,
     NoSnapshot,
 }
 
 impl Cell {
-    fn of(scenario: &Arc<Scenario>, target: &TargetVersions) -> io::Result<Self> {
+    fn of(
+        scenario: &Arc<Scenario>,
+        target: &TargetVersions,
+        targets: &[TargetVersions],
+    ) -> io::Result<Self> {
         let file = &scenario.file;
-        let kind = match plan::plan(scenario, target) {
+        let decisions = plan::plan_all(std::slice::from_ref(scenario), targets, targets);
+        let decision = decisions
+            .into_iter()
+            .find(|decision| decision.target() == target.name);
+        let kind = match decision {
+            None => Kind::Elsewhere,
+            Some(decision) => Self::kind(scenario, target, decision)?,
+        };
+        let versions = plan::versions_of(scenario, target, targets);
+        let departs = matches!(kind, Kind::Facts { .. } | Kind::NoSnapshot)
+            && file.departure.iter().any(|one| {
+                one.targets
+                    .iter()
+                    .all(|condition| condition.holds(versions))
+            });
+        Ok(Self { kind, departs })
+    }
+
+    fn kind(scenario: &Scenario, target: &TargetVersions, decision: Decision) -> io::Result<Kind> {
+        Ok(match decision {
             Decision::NotApplicable { .. } => Kind::NotApplicable,
             Decision::Run(case) => {
                 let snapshot = Snapshot::of(&scenario.path, &scenario.id, &target.name);
@@ -52,22 +80,17 @@ impl Cell {
                     None => Kind::NoSnapshot,
                     Some(text) => Kind::Facts {
                         facts: Facts::of(&text, &case.expect),
-                        bug: file.known_bug.is_some(),
+                        bug: scenario.file.known_bug.is_some(),
                     },
                 }
             }
-        };
-        let departs = kind != Kind::NotApplicable
-            && file
-                .departure
-                .iter()
-                .any(|one| one.targets.iter().all(|condition| condition.holds(target)));
-        Ok(Self { kind, departs })
+        })
     }
 
     fn words(&self) -> String {
         let mark = if self.departs { "† " } else { "" };
         match &self.kind {
+            Kind::Elsewhere => "-".to_owned(),
             Kind::NotApplicable => "n/a".to_owned(),
             Kind::NoSnapshot => format!("{mark}no snapshot"),
             Kind::Facts { facts, bug } => {
@@ -120,6 +143,8 @@ impl Entry<'_> {
             Kind::Facts { facts, bug }
         } else if cells.iter().all(|cell| cell.kind == Kind::NotApplicable) {
             Kind::NotApplicable
+        } else if cells.iter().all(|cell| cell.kind == Kind::Elsewhere) {
+            Kind::Elsewhere
         } else {
             Kind::NoSnapshot
         };
@@ -147,7 +172,7 @@ pub fn page(
         let name = format!("{}/{}", scenario.id.topic, scenario.id.case);
         let cells: Vec<Cell> = targets
             .iter()
-            .map(|target| Cell::of(scenario, target))
+            .map(|target| Cell::of(scenario, target, targets))
             .collect::<io::Result<_>>()?;
         entries
             .entry(name.clone())

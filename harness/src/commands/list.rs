@@ -65,7 +65,8 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
             )));
         }
     };
-    match plan::plan(&scenario, &versions) {
+    let all: Vec<_> = Target::built_in().filter_map(|one| nominal(&one)).collect();
+    match plan::plan(&scenario, &versions, &all) {
         Decision::Run(case) => print!("{}", plan::show(&case)),
         Decision::NotApplicable { why, .. } => println!("{}: not applicable: {why}", scenario.id),
     }

@@ -146,30 +146,30 @@ pub async fn prepare(
     // What dead runs left is in nobody's way: a sweep that fails must not stop this one.
     let _ = engine.sweep().await;
     let targets = facts(&*engine, needed, events).await?;
-    let mut columns = Vec::new();
-    let mut decisions = Vec::new();
-    for target in &asked {
-        let Some((_, facts)) = targets.get(target.name()) else {
-            continue;
-        };
-        let Some(versions) = versions(facts) else {
-            return Err(Error::Usage(format!(
-                "{}: cannot read the versions `{}` and `{}`",
-                target.name(),
-                facts.mail_version,
-                facts.openssl_text
-            )));
-        };
-        columns.push(TargetLine {
-            name: target.name().to_owned(),
+    let all = targets
+        .values()
+        .map(|(_, facts)| {
+            versions(facts).ok_or_else(|| {
+                Error::Usage(format!(
+                    "{}: cannot read the versions `{}` and `{}`",
+                    facts.target, facts.mail_version, facts.openssl_text
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let table: Vec<TargetVersions> = asked
+        .iter()
+        .filter_map(|target| all.iter().find(|one| one.name == target.name()))
+        .cloned()
+        .collect();
+    let columns = table
+        .iter()
+        .map(|versions| TargetLine {
+            name: versions.name.clone(),
             versions: format!("Postfix {}, OpenSSL {}", versions.postfix, versions.openssl),
-        });
-        decisions.extend(
-            scenarios
-                .iter()
-                .map(|scenario| plan::plan(scenario, &versions)),
-        );
-    }
+        })
+        .collect();
+    let decisions = plan::plan_all(&scenarios, &table, &all);
     check(&decisions, &targets)?;
     Ok(Ground {
         engine,

@@ -44,6 +44,8 @@ fn object(result: &CaseResult) -> Value {
     json!({
         "id": result.id.to_string(),
         "target": result.target,
+        "client": result.sides.client,
+        "server": result.sides.server,
         "outcome": result.outcome.word(),
         "why": result.why,
         "differences": differences,
@@ -66,6 +68,10 @@ mod tests {
                 variant: Some("P-256".into()),
             },
             target: "debian-12".into(),
+            sides: crate::plan::Sides {
+                client: Some("debian-12".into()),
+                ..crate::plan::Sides::default()
+            },
             why: "because".into(),
             outcome: Outcome::Fail(vec!["protocol: …".into()]),
             elapsed: std::time::Duration::from_millis(12),
@@ -76,6 +82,8 @@ mod tests {
         assert_eq!(line["id"], "eecdh/groups[P-256]");
         assert_eq!(line["outcome"], "fail");
         assert_eq!(line["ms"], 12);
+        assert_eq!(line["client"], "debian-12");
+        assert!(line["server"].is_null(), "a peer of this process");
         for key in ["target", "why", "witnesses"] {
             assert!(line.get(key).is_some(), "{key}");
         }

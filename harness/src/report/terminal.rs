@@ -1,5 +1,7 @@
 //! For people: a progress bar while it runs, then a table scenario × target, then what failed.
 
+mod grid;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -140,6 +142,9 @@ impl Terminal {
         self.bar.finish_and_clear();
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "{}", self.table());
+        if let Some(grid) = grid::grid(&self.results) {
+            let _ = writeln!(out, "{grid}");
+        }
         for result in &self.results {
             let text = self.explain(result);
             if !text.is_empty() {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::expect::SideName;
 use super::value::parsed;
 
 /// A dotted version number; missing parts count as zero, letters after a part are dropped
@@ -98,6 +99,28 @@ pub struct TargetVersions {
     pub openssl: Version,
 }
 
+/// The targets of a case: that of its column, and those its sides run on, which are the same
+/// unless the scenario fixes one. A Rust peer stands for the column's.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseVersions<'a> {
+    /// The target it stands for in the table of results.
+    pub own: &'a TargetVersions,
+    /// The client's.
+    pub client: &'a TargetVersions,
+    /// The server's.
+    pub server: &'a TargetVersions,
+}
+
+impl<'a> From<&'a TargetVersions> for CaseVersions<'a> {
+    fn from(own: &'a TargetVersions) -> Self {
+        Self {
+            own,
+            client: own,
+            server: own,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Openssl,
@@ -114,9 +137,11 @@ enum Operator {
 }
 
 /// One condition on the target, e.g. `postfix >= 3.7`. `=` compares as many parts as are given,
-/// so `postfix = 3.7` holds for 3.7.11.
+/// so `postfix = 3.7` holds for 3.7.11. With `client` or `server` before it, e.g.
+/// `server postfix < 3.6`, it is about the target which that side runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Predicate {
+    side: Option<SideName>,
     subject: Subject,
     operator: Operator,
     version: Version,
@@ -124,7 +149,13 @@ pub struct Predicate {
 
 impl Predicate {
     /// Does it hold for these versions?
-    pub fn holds(&self, versions: &TargetVersions) -> bool {
+    pub fn holds<'a>(&self, versions: impl Into<CaseVersions<'a>>) -> bool {
+        let versions = versions.into();
+        let versions = match self.side {
+            None => versions.own,
+            Some(SideName::Client) => versions.client,
+            Some(SideName::Server) => versions.server,
+        };
         let found = match self.subject {
             Subject::Openssl => &versions.openssl,
             Subject::Postfix => &versions.postfix,
@@ -152,7 +183,13 @@ impl FromStr for Predicate {
         };
         let at = text.find(['<', '>', '=']).ok_or_else(expected)?;
         let (subject, rest) = text.split_at(at);
-        let subject = match subject.trim() {
+        let subject = subject.trim();
+        let (side, subject) = match subject.split_once(' ') {
+            Some(("client", subject)) => (Some(SideName::Client), subject.trim()),
+            Some(("server", subject)) => (Some(SideName::Server), subject.trim()),
+            _ => (None, subject),
+        };
+        let subject = match subject {
             "openssl" => Subject::Openssl,
             "postfix" => Subject::Postfix,
             _ => return Err(expected()),
@@ -168,6 +205,7 @@ impl FromStr for Predicate {
         .find_map(|(sign, operator)| Some((operator, rest.strip_prefix(sign)?)))
         .ok_or_else(expected)?;
         Ok(Self {
+            side,
             subject,
             operator,
             version: version.parse().map_err(|_| expected())?,
@@ -198,7 +236,12 @@ impl fmt::Display for Predicate {
             Operator::Less => "<",
             Operator::LessEqual => "<=",
         };
-        write!(f, "{subject} {operator} {}", self.version)
+        let side = match self.side {
+            None => "",
+            Some(SideName::Client) => "client ",
+            Some(SideName::Server) => "server ",
+        };
+        write!(f, "{side}{subject} {operator} {}", self.version)
     }
 }
 
@@ -209,9 +252,9 @@ impl JsonSchema for Predicate {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A condition on the target, e.g. `postfix >= 3.7` or `openssl < 3`.",
+            "description": "A condition on the target, e.g. `postfix >= 3.7`, `openssl < 3`, or on that of one side, e.g. `server postfix < 3.6`.",
             "type": "string",
-            "pattern": "^(postfix|openssl) *(>=|<=|>|<|=) *[0-9]+(\\.[0-9]+)*[a-z]?$"
+            "pattern": "^((client|server) +)?(postfix|openssl) *(>=|<=|>|<|=) *[0-9]+(\\.[0-9]+)*[a-z]?$"
         })
     }
 }
@@ -240,8 +283,39 @@ mod tests {
     }
 
     #[test]
+    fn a_side_may_run_on_another_target() {
+        let target = |name: &str, postfix: &str| TargetVersions {
+            name: name.into(),
+            postfix: postfix.parse().unwrap(),
+            openssl: "3.0".parse().unwrap(),
+        };
+        let (old, new) = (target("old", "3.5"), target("new", "3.10"));
+        let versions = CaseVersions {
+            own: &new,
+            client: &new,
+            server: &old,
+        };
+        for (text, expected) in [
+            ("server postfix < 3.6", true),
+            ("client postfix < 3.6", false),
+            ("postfix < 3.6", false),
+        ] {
+            let predicate: Predicate = text.parse().unwrap();
+            assert_eq!(predicate.holds(versions), expected, "{text}");
+            assert_eq!(predicate.to_string(), text);
+        }
+    }
+
+    #[test]
     fn nonsense_is_named() {
-        for text in ["", "postfix", "exim >= 4", "postfix >= x", "postfix ~ 3"] {
+        for text in [
+            "",
+            "postfix",
+            "peer postfix < 3",
+            "exim >= 4",
+            "postfix >= x",
+            "postfix ~ 3",
+        ] {
             assert!(
                 text.parse::<Predicate>()
                     .unwrap_err()
