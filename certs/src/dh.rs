@@ -76,6 +76,13 @@ pub struct Group {
     pub bits: u32,
 }
 
+impl Group {
+    /// Reads a parameter file as OpenSSL writes it, PKCS #3 or X9.42; `None` if it holds no group.
+    pub fn from_pem(text: &str) -> Option<Self> {
+        group(text)
+    }
+}
+
 impl Parameters {
     /// Every parameter file, in the order of the documentation.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -186,7 +186,15 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
         ) => {
             let config =
                 classic_client(options, certificate.as_deref(), session.pki()).expect("options");
-            peer::classic::send(address, &Arc::new(config), &Memory::none(), &mail, deadline).await;
+            peer::classic::send(
+                address,
+                peer::TlsMode::Starttls,
+                &Arc::new(config),
+                &Memory::none(),
+                &mail,
+                deadline,
+            )
+            .await;
         }
         (ClientPlan::Postfix { side, .. }, upstream) => {
             let (running, ports) = line(case, side, fleets, false);
@@ -223,7 +231,13 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                 ) => {
                     let config =
                         classic_server(options, certificates, session.pki()).expect("options");
-                    peer::classic::receive_on(stream, Arc::new(config), deadline).await;
+                    peer::classic::receive_on(
+                        stream,
+                        peer::TlsMode::Starttls,
+                        Arc::new(config),
+                        deadline,
+                    )
+                    .await;
                 }
                 (ServerPlan::Postfix(_), Some(address)) => {
                     let upstream = peer::connect(address, None)

@@ -69,7 +69,20 @@ pub struct Daemons {
     pub tlsproxy: bool,
     /// The service stands in master.cf by this name instead of a port.
     pub service: Option<ServiceName>,
+    /// Shell commands that can be run beside it, each by a spawn(8) at [`Daemons::command_port`].
+    pub commands: Vec<String>,
 }
+
+impl Daemons {
+    /// The port at which a command is run for whoever connects.
+    pub fn command_port(&self, command: &str) -> Option<u16> {
+        let place = self.commands.iter().position(|known| known == command)?;
+        FIRST_COMMAND_PORT.checked_add(u16::try_from(place).ok()?)
+    }
+}
+
+/// Only fleets that a case has for itself run commands: no other line wants these ports.
+const FIRST_COMMAND_PORT: u16 = 2600;
 
 /// The SMTP server of a case.
 #[derive(Clone, Debug)]
@@ -307,10 +320,21 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     let file = &scenario.file;
     let own = (file.fresh || file.change.is_some()).then_some(tag.as_str());
     let own_port = file.server.service.map(|_| tag.as_str());
+    let mut server = parameters::server(file, &target, &tag, own.or(own_port));
+    let mut client = parameters::client(file, &target, &tag, own);
+    if let Some(change) = &file.change {
+        let commands = change.commands().map(str::to_owned).collect();
+        match (&mut server, &mut client) {
+            (ServerPlan::Postfix(side), _) | (_, ClientPlan::Postfix { side, .. }) => {
+                side.daemons.commands = commands;
+            }
+            _ => {}
+        }
+    }
     Decision::Run(Box::new(Case {
         expect,
-        server: parameters::server(file, &target, &tag, own.or(own_port)),
-        client: parameters::client(file, &target, &tag, own),
+        server,
+        client,
         tag,
         scenario: scenario.clone(),
         id,

@@ -1,6 +1,7 @@
 //! Drives cases through the stages. Knows no report type: what happens goes out as events.
 
 mod case;
+mod change;
 mod collect;
 mod peers;
 

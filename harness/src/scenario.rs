@@ -21,6 +21,7 @@ pub use expect::{
     ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation,
     SideName, StatusWord,
 };
+pub(crate) use file::command;
 pub use file::{
     Change, Client, Fault, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server,
     ServiceName,

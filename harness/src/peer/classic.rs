@@ -17,7 +17,7 @@ use super::capture::Capture;
 use super::closing::finish;
 use super::dhe::PrimeFacts;
 use super::error::Failure;
-use super::options::ClientOptions;
+use super::options::{ClientOptions, TlsMode};
 use super::report::{PeerReport, Run, TlsFacts};
 use super::rustls_client::{connect, mail_over};
 use super::rustls_server::converse;
@@ -66,6 +66,7 @@ impl Default for Memory {
 /// keeps the new one there. Always comes back by `deadline`.
 pub async fn send(
     address: SocketAddr,
+    mode: TlsMode,
     config: &Arc<ClientConfig>,
     memory: &Memory,
     mail: &Mail,
@@ -88,18 +89,26 @@ pub async fn send(
                 source,
             })?;
         let options = ClientOptions::default();
-        let mut smtp = Client::new(stream);
-        smtp.banner(&mut run.dialogue).await?;
-        let ehlo = smtp
-            .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
-            .await?;
-        smtp.starttls(&ehlo, &mut run.dialogue).await?;
+        let (stream, early) = if mode == TlsMode::Implicit {
+            (stream, Vec::new())
+        } else {
+            let mut smtp = Client::new(stream);
+            smtp.banner(&mut run.dialogue).await?;
+            let ehlo = smtp
+                .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
+                .await?;
+            smtp.starttls(&ehlo, &mut run.dialogue).await?;
+            smtp.into_parts()
+        };
         run.dialogue.stage = Stage::Handshake;
-        let (stream, early) = smtp.into_parts();
         let recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
         let tls = established(&mut run, classic_tls::connect(recorder, config).await)?;
         memory.put(tls.report().session.as_ref());
-        mail_over(Client::new(tls), &options, mail, Stage::EhloTls, &mut run).await
+        let mut smtp = Client::new(tls);
+        if mode == TlsMode::Implicit {
+            smtp.banner(&mut run.dialogue).await?;
+        }
+        mail_over(smtp, &options, mail, Stage::EhloTls, &mut run).await
     })
     .await;
     let outcome = outcome.unwrap_or_else(|_| run.struck());
@@ -107,25 +116,37 @@ pub async fn send(
 }
 
 /// Serves one client on a stream that is already connected. Always comes back by `deadline`.
-pub async fn receive_on<S>(stream: S, config: Arc<ServerConfig>, deadline: Instant) -> PeerReport
+pub async fn receive_on<S>(
+    stream: S,
+    mode: TlsMode,
+    config: Arc<ServerConfig>,
+    deadline: Instant,
+) -> PeerReport
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut run = Run::new(Side::Server, Capture::default());
     let outcome = timeout_at(deadline, async {
         run.dialogue.stage = Stage::Banner;
-        let mut smtp = Server::new(stream, HOSTNAME, Offer::Yes);
-        smtp.banner(&mut run.dialogue).await?;
-        if !converse(&mut smtp, &mut run).await? {
-            finish(smtp.lines()).await;
-            return Ok(());
-        }
+        let (stream, early) = if mode == TlsMode::Implicit {
+            (stream, Vec::new())
+        } else {
+            let mut smtp = Server::new(stream, HOSTNAME, Offer::Yes);
+            smtp.banner(&mut run.dialogue).await?;
+            if !converse(&mut smtp, &mut run).await? {
+                finish(smtp.lines()).await;
+                return Ok(());
+            }
+            smtp.into_parts()
+        };
         run.dialogue.stage = Stage::Handshake;
         run.certificate_requested = config.client_certificate != ClientCertificate::None;
-        let (stream, early) = smtp.into_parts();
         let recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
         let tls = established(&mut run, classic_tls::accept(recorder, config).await)?;
         let mut smtp = Server::inside_tls(tls, HOSTNAME);
+        if mode == TlsMode::Implicit {
+            smtp.banner(&mut run.dialogue).await?;
+        }
         converse(&mut smtp, &mut run).await?;
         finish(smtp.lines()).await;
         Ok(())

@@ -8,11 +8,12 @@ use classic_tls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
+use super::change::change;
 use super::collect::{Collector, Side, SideLog};
 use super::peers::{self, Fleets};
 use crate::peer::{
     self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
-    ServerOptions,
+    ServerOptions, TlsMode,
 };
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{Line, Ports, Running, Session, recipient};
@@ -30,6 +31,8 @@ pub struct Gathered {
     pub peer: Option<PeerReport>,
     /// Between two Postfix: what went over the wire.
     pub tap: Option<ForwardReport>,
+    /// What was written into files of the fleets meanwhile.
+    pub changed: Vec<String>,
 }
 
 /// Why a case was not run.
@@ -139,58 +142,42 @@ fn mail(case: &Case, to: String) -> Mail {
     mail
 }
 
-/// Does to the fleets what the case has in store for them.
-async fn change(session: &Session, case: &Case, fleets: &Fleets) -> Result<(), String> {
-    let Some(change) = &case.scenario.file.change else {
-        return Ok(());
-    };
-    let mut changed = Vec::new();
-    let server = match &case.server {
-        ServerPlan::Postfix(side) => Some((&side.fleet, &fleets.server)),
-        ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
-    };
-    let client = match &case.client {
-        ClientPlan::Postfix { side, .. } => Some((&side.fleet, &fleets.client)),
-        ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
-    };
-    for (key, running) in server.into_iter().chain(client) {
-        let Some(running) = running.as_ref().filter(|_| !changed.contains(&key)) else {
-            continue;
-        };
-        session
-            .change(key, running, change)
-            .await
-            .map_err(|error| error.to_string())?;
-        changed.push(key);
-    }
-    Ok(())
-}
-
 /// A client of this process, ready to go.
 enum Ready {
     Rustls(Box<ClientOptions>),
-    Classic(Arc<ClientConfig>, peer::classic::Memory),
+    Classic(TlsMode, Arc<ClientConfig>, peer::classic::Memory),
 }
 
 impl Ready {
     async fn send(&self, address: SocketAddr, mail: &Mail, deadline: Instant) -> PeerReport {
         match self {
             Self::Rustls(options) => peer::send(address, options, mail, deadline).await,
-            Self::Classic(config, memory) => {
-                peer::classic::send(address, config, memory, mail, deadline).await
+            Self::Classic(mode, config, memory) => {
+                peer::classic::send(address, *mode, config, memory, mail, deadline).await
             }
         }
     }
 }
 
+/// How TLS begins between the two sides.
+fn mode(case: &Case) -> TlsMode {
+    if case.scenario.file.implicit_tls() {
+        TlsMode::Implicit
+    } else {
+        TlsMode::Starttls
+    }
+}
+
 fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
+    let mode = mode(case);
     match &case.client {
         ClientPlan::Rustls {
             options,
             certificate,
         } => {
-            let options = peers::client_options(options, certificate.as_deref(), session.pki())
+            let mut options = peers::client_options(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
+            options.mode = mode;
             Ok(Ready::Rustls(Box::new(options)))
         }
         ClientPlan::Classic {
@@ -203,7 +190,7 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
                 Some(_) => peer::classic::Memory::new(),
                 None => peer::classic::Memory::none(),
             };
-            Ok(Ready::Classic(Arc::new(config), memory))
+            Ok(Ready::Classic(mode, Arc::new(config), memory))
         }
         ClientPlan::Postfix { .. } => Err("the client is a Postfix".to_owned()),
     }
@@ -226,7 +213,7 @@ async fn peer_to_postfix(
     let mails = case.scenario.mails();
     for number in 1..=mails {
         if number == mails {
-            change(session, case, fleets).await?;
+            gathered.changed = change(session, case, fleets, deadline).await?;
         }
         let report = client.send(address, &mail, deadline).await;
         if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
@@ -246,8 +233,8 @@ async fn peer_to_postfix(
 /// What stands behind the port that a Postfix client connects to.
 enum Behind {
     Rustls(Box<(PreparedServer, ServerOptions)>),
-    Classic(Arc<ServerConfig>),
-    Postfix(SocketAddr),
+    Classic(TlsMode, Arc<ServerConfig>),
+    Postfix(SocketAddr, ForwardOptions),
 }
 
 async fn postfix_client(
@@ -267,8 +254,11 @@ async fn postfix_client(
             certificates,
             sni,
         } => {
-            let options = peers::server_options(options, certificates, sni, session.pki())
+            let mut options = peers::server_options(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
+            if options.mode == TlsMode::Starttls {
+                options.mode = mode(case);
+            }
             let prepared = PreparedServer::new(&options).map_err(|error| error.to_string())?;
             (Behind::Rustls(Box::new((prepared, options))), None)
         }
@@ -278,12 +268,18 @@ async fn postfix_client(
         } => {
             let config = peers::classic_server(options, certificates, session.pki())
                 .map_err(|error| error.to_string())?;
-            (Behind::Classic(Arc::new(config)), None)
+            (Behind::Classic(mode(case), Arc::new(config)), None)
         }
         ServerPlan::Postfix(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
             (
-                Behind::Postfix(server.running.fleet.address_of(server.ports.fleet)),
+                Behind::Postfix(
+                    server.running.fleet.address_of(server.ports.fleet),
+                    ForwardOptions {
+                        implicit: mode(case) == TlsMode::Implicit,
+                        ..ForwardOptions::default()
+                    },
+                ),
                 Some(server),
             )
         }
@@ -301,10 +297,11 @@ async fn postfix_client(
     let mail = mail(case, recipient(&case.tag));
     let mails = async {
         let mut message = None;
+        let mut changed = Vec::new();
         let mails = case.scenario.mails();
         for number in 1..=mails {
             if number == mails {
-                change(session, case, fleets).await?;
+                changed = change(session, case, fleets, deadline).await?;
             }
             peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
                 .await
@@ -316,11 +313,12 @@ async fn postfix_client(
                 _ => None,
             };
         }
-        Ok::<_, String>((log, message))
+        Ok::<_, String>((log, message, changed))
     };
     let mut gathered = Gathered::default();
     let (connections, mails) = serve(&listener, &behind, mails, &mut gathered, deadline).await;
-    let (client_log, message) = mails?;
+    let (client_log, message, changed) = mails?;
+    gathered.changed = changed;
     gathered.client_log = Some(client_log.finish().await);
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say.
@@ -397,15 +395,14 @@ async fn connection(
             let (prepared, options) = &**server;
             prepared.receive_on(stream, options, deadline).await
         }
-        Behind::Classic(config) => {
-            peer::classic::receive_on(stream, Arc::clone(config), deadline).await
+        Behind::Classic(mode, config) => {
+            peer::classic::receive_on(stream, *mode, Arc::clone(config), deadline).await
         }
-        Behind::Postfix(address) => {
+        Behind::Postfix(address, options) => {
             let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
                 return false;
             };
-            let report =
-                peer::forward_between(stream, upstream, ForwardOptions::default(), deadline).await;
+            let report = peer::forward_between(stream, upstream, *options, deadline).await;
             gathered.tap = Some(report);
             return true;
         }

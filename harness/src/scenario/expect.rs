@@ -26,7 +26,8 @@ pub struct Expect {
     /// Size in bits of the prime the server sent (EDH up to TLS 1.2).
     pub prime_bits: Option<u32>,
     /// Well-known name of that prime, e.g. `modp2048 (RFC 3526)` or `ffdhe2048 (RFC 7919)`;
-    /// `dh:NAME` for the very prime of that parameter file; `unknown` for one without a name.
+    /// `dh:NAME` for the very prime of that parameter file; `changed` for that of the file which
+    /// `[change]` has written; `unknown` for one without a name.
     pub prime: Option<String>,
     /// Would a later disclosure of the server's key leave the session sealed?
     pub forward_secrecy: Option<bool>,
@@ -64,6 +65,10 @@ pub struct Expect {
     pub ciphers_absent: Option<Vec<Cipher>>,
     /// The handshake or the delivery fails, and this is how.
     pub failure: Option<FailureExpectation>,
+    /// Pieces of the last reply to EHLO that our client got, inside TLS if it came so far.
+    pub ehlo: Option<LogExpectation>,
+    /// The same of the reply before STARTTLS.
+    pub ehlo_before_tls: Option<LogExpectation>,
     /// Pieces of text in the server's log.
     pub server_log: Option<LogExpectation>,
     /// Pieces of text in the client's log.
@@ -88,7 +93,7 @@ impl Expect {
         take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure resumed
             server_status client_status server_signature server_digest client_signature
             server_certificate client_certificate sni sni_sent received_client received_tls
-            groups_offered ciphers_in_order ciphers_absent failure server_log client_log);
+            groups_offered ciphers_in_order ciphers_absent failure ehlo ehlo_before_tls server_log client_log);
         self
     }
 }

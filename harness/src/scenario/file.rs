@@ -65,6 +65,19 @@ pub struct ScenarioFile {
     pub departure: Vec<Departure>,
 }
 
+impl ScenarioFile {
+    /// Does TLS begin with the first byte (RFC 8314)? Whoever is no Postfix then does so too.
+    pub fn implicit_tls(&self) -> bool {
+        says_yes(&self.server.postfix, "smtpd_tls_wrappermode")
+            || says_yes(&self.client.postfix, "smtp_tls_wrappermode")
+    }
+}
+
+fn says_yes(postfix: &Option<Postfix>, parameter: &str) -> bool {
+    let mut settings = postfix.iter().flatten();
+    settings.any(|(name, value)| name.get_ref() == parameter && value.0 == "yes")
+}
+
 /// Postfix parameters as in main.cf. Names are Postfix's own.
 pub type Postfix = BTreeMap<Spanned<String>, Parameter>;
 
@@ -136,11 +149,24 @@ impl fmt::Display for ServiceName {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Change {
     /// Generated files, as the settings name them, and those whose contents they get:
-    /// `"dh:2048" = "dh:3072"`.
+    /// `"dh:2048" = "dh:3072"`. Or `run:COMMAND`, what a shell command prints that is run where
+    /// this Postfix runs, by its own programs.
     pub files: BTreeMap<String, String>,
     /// Postfix is told to read its files again (`postfix reload`).
     #[serde(default)]
     pub reload: bool,
+}
+
+impl Change {
+    /// The shell commands it runs, in order.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.files.values().filter_map(|new| command(new))
+    }
+}
+
+/// The command in `run:COMMAND`.
+pub(crate) fn command(contents: &str) -> Option<&str> {
+    contents.strip_prefix("run:")
 }
 
 /// The SMTP client: exactly one of `postfix`, `rustls` and `classic`.
@@ -166,10 +192,7 @@ pub struct Client {
 impl Client {
     /// Does it keep connections for later mail? smtp(8) then leaves its TLS to tlsproxy(8).
     pub fn reuses_connections(&self) -> bool {
-        self.postfix
-            .iter()
-            .flatten()
-            .any(|(name, value)| name.get_ref() == "smtp_tls_connection_reuse" && value.0 == "yes")
+        says_yes(&self.postfix, "smtp_tls_connection_reuse")
     }
 }
 

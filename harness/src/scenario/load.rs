@@ -10,7 +10,7 @@ use toml::de::DeTable;
 
 use super::claim::Catalogue;
 use super::error::{Place, ScenarioError};
-use super::file::{Client, ScenarioFile, Server};
+use super::file::{Client, ScenarioFile, Server, command};
 use super::matrix;
 
 /// More than any scenario has reason to hold, and little enough to read at once. Bytes.
@@ -213,7 +213,8 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         ));
     }
     if let Some(change) = &file.change {
-        for word in change.files.iter().flat_map(|(file, other)| [file, other]) {
+        let words = change.files.iter().flat_map(|(file, other)| [file, other]);
+        for word in words.filter(|word| command(word).is_none()) {
             GeneratedName::parse(word).map_err(|error| {
                 let message = format!("`change.files` names `{word}`: {error}");
                 (

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pfs_containers::{Fleet, FleetSpec, Lifetime};
+use pfs_containers::{Fleet, FleetFile, FleetSpec, Lifetime};
 
 use super::lines::{self, Line, Ports};
 use super::record::{Record, fleet_name};
@@ -161,7 +161,8 @@ impl Session {
         }))
     }
 
-    /// Puts other contents into files of a fleet that a case has for itself.
+    /// Puts other contents into files of a fleet that a case has for itself; returns them.
+    /// `printed` is what the commands of the change have printed.
     ///
     /// # Errors
     /// The fleet is gone, or does not come back from the reload.
@@ -170,11 +171,13 @@ impl Session {
         key: &FleetKey,
         running: &Running,
         change: &Change,
-    ) -> Result<(), SessionError> {
+        printed: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Vec<FleetFile>, SessionError> {
         let (pki, wanted) = (Arc::clone(&self.pki), change.clone());
-        let files = blocking(move || lines::changed_files(&wanted, &pki)).await??;
+        let files = blocking(move || lines::changed_files(&wanted, &printed, &pki)).await??;
         if !change.reload {
-            return Ok(running.fleet.put(&files).await?);
+            running.fleet.put(&files).await?;
+            return Ok(files);
         }
         let path = self.directory.join(format!("{}.json", fleet_name(key)));
         let Some(mut record) = Record::read(&path) else {
@@ -185,9 +188,10 @@ impl Session {
         let mut spec = self.spec(key, &id, &record).await?;
         spec.files
             .retain(|file| files.iter().all(|changed| changed.path != file.path));
-        spec.files.extend(files);
+        spec.files.extend(files.iter().cloned());
         running.fleet.reconfigure(&spec).await?;
-        record.write(&path).map_err(SessionError::io(&path))
+        record.write(&path).map_err(SessionError::io(&path))?;
+        Ok(files)
     }
 
     /// A name that no other fleet on this machine has.

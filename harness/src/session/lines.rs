@@ -13,7 +13,7 @@ use super::names;
 use crate::plan::{
     Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of,
 };
-use crate::scenario::{Change, ServiceName};
+use crate::scenario::{Change, ServiceName, command};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
 pub const SERVER_NAME: &str = "mail.example.test";
@@ -164,7 +164,23 @@ impl Line {
                     service.set(name, value)
                 })
         };
-        services.into_iter().map(with_overrides).collect()
+        let commands = self.daemons.commands.iter().filter_map(|command| {
+            let spawn = Service::new(
+                ServiceKind::Inet(self.daemons.command_port(command)?),
+                "spawn",
+            );
+            let spawn = spawn
+                .privileged()
+                .set("command_time_limit", "1000d")
+                .argument("user=nobody")
+                .argument("argv=/bin/sh")
+                .argument("-c")
+                // The other end gets its errors too.
+                .argument(format!("{command} 2>/dev/null"));
+            Some(spawn)
+        });
+        let services = services.into_iter().map(with_overrides);
+        services.chain(commands).collect()
     }
 }
 
@@ -255,19 +271,25 @@ fn resolve(
     })
 }
 
-/// The files of a change: the paths of some generated files with the contents of others.
+/// The files of a change: the paths of some generated files with the contents of others, or with
+/// what a command has printed.
 ///
 /// # Errors
 /// As [`put`].
 pub(super) fn changed_files(
     change: &Change,
+    printed: &BTreeMap<String, Vec<u8>>,
     pki: &Pki,
 ) -> Result<Vec<FleetFile>, pfs_certs::Error> {
     let mut changed = Vec::new();
     for (old, new) in &change.files {
         let mut contents = BTreeMap::new();
-        resolve(new, pki, &mut contents)?;
         let path = resolve(old, pki, &mut BTreeMap::new())?;
+        if let Some(text) = command(new).and_then(|command| printed.get(command)) {
+            changed.push(FleetFile::public(&path, text.clone()));
+            continue;
+        }
+        resolve(new, pki, &mut contents)?;
         changed.extend(contents.into_values().map(|file| FleetFile {
             path: path.clone(),
             ..file

@@ -9,6 +9,7 @@ mod status;
 use std::fmt::Display;
 
 use super::observation::{Observation, SideEvents};
+use crate::peer::Reply;
 use crate::scenario::{Expect, LogExpectation};
 
 /// Collects differences.
@@ -45,6 +46,7 @@ pub(super) fn differences(expect: &Expect, seen: &Observation) -> Vec<String> {
     credential::signatures(expect, seen, &mut out);
     credential::certificates(expect, seen, &mut out);
     offer::offer(expect, seen, &mut out);
+    ehlo(expect, seen, &mut out);
     for (name, expected, side) in [
         ("server log", &expect.server_log, &seen.server),
         ("client log", &expect.client_log, &seen.client),
@@ -70,6 +72,39 @@ fn delivery(expect: &Expect, seen: &Observation, out: &mut Differences) {
         out.check(side.as_ref().is_none_or(|side| side.complete), || {
             format!("{name}: the last line did not come before the deadline")
         });
+    }
+}
+
+fn ehlo(expect: &Expect, seen: &Observation, out: &mut Differences) {
+    let replies: Vec<&Reply> = seen
+        .peer
+        .iter()
+        .flat_map(|peer| &peer.dialogue.replies)
+        .collect();
+    // A greeting or the reply to STARTTLS comes before each.
+    let after_220 = replies
+        .windows(2)
+        .filter(|pair| matches!(pair, [ready, _] if ready.code == 220))
+        .filter_map(|pair| pair.last());
+    let after_220: Vec<&Reply> = after_220.filter(|r| r.code == 250).copied().collect();
+    let before = after_220.first().filter(|_| after_220.len() > 1).copied();
+    for (name, expected, found) in [
+        ("EHLO", &expect.ehlo, after_220.last().copied()),
+        ("EHLO before TLS", &expect.ehlo_before_tls, before),
+    ] {
+        let Some(expected) = expected else { continue };
+        let Some(found) = found else {
+            out.0
+                .push(format!("{name}: no client of ours got a reply to it"));
+            continue;
+        };
+        let has = |piece: &String| found.lines.iter().any(|line| line.contains(piece));
+        for piece in expected.has.iter().filter(|piece| !has(piece)) {
+            out.0.push(format!("{name}: the reply lacks `{piece}`"));
+        }
+        for piece in expected.lacks.iter().filter(|piece| has(piece)) {
+            out.0.push(format!("{name}: the reply has `{piece}`"));
+        }
     }
 }
 

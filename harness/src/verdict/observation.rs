@@ -58,6 +58,8 @@ pub struct Observation {
     /// The bytes that `wire` was read from.
     pub(super) recording: Option<Recording>,
     pub(super) delivered: bool,
+    /// What was written into files while it ran.
+    pub(super) changed: Vec<String>,
     pub(super) pki: Arc<Pki>,
 }
 
@@ -81,6 +83,7 @@ impl Observation {
             received,
             received_text: header,
             delivered: gathered.message.is_some(),
+            changed: gathered.changed,
             peer: gathered.peer,
             wire,
             recording,

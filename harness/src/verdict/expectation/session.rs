@@ -100,7 +100,16 @@ fn prime(expect: &Expect, seen: &Observation, out: &mut Differences) {
     if let Some(expected) = expect.prime_bits {
         out.compare("prime, bits", expected, parameters.map(|p| p.bits()));
     }
-    if let Some(file) = expect
+    if expect.prime.as_deref() == Some("changed") {
+        let same = |contents: &String| {
+            pfs_certs::dh::Group::from_pem(contents)
+                .zip(parameters)
+                .is_some_and(|(group, p)| group.p == p.p && group.g == p.g)
+        };
+        out.check(seen.changed.iter().any(same), || {
+            "prime: expected that of the changed file, found another one or none".to_owned()
+        });
+    } else if let Some(file) = expect
         .prime
         .as_ref()
         .and_then(|prime| prime.strip_prefix("dh:"))
