@@ -44,7 +44,7 @@ pub enum ZoneState {
     WrongKey,
     /// Signed, but without NSEC records: what exists is secure, that something does not exist is not proven.
     NoDenial,
-    /// Delegated to a name server that does not know the zone, and refuses: the resolver answers SERVFAIL.
+    /// Delegated to a name server that refuses to answer: so the resolver answers SERVFAIL.
     NotServed,
 }
 

@@ -13,6 +13,8 @@ const DIRECTORY: &str = "/etc/postfix/pfs/dns";
 const SCRIPT: &str = include_str!("../../images/dns.sh");
 /// The name server of every zone; its address is in the root zone.
 const SERVER: &str = "ns.";
+/// A name server that refuses every question: the resolver itself, which answers none that does not ask for recursion.
+const REFUSING: &str = "refusing.";
 /// Octets of the shortest TLSA record that nsd serves; of a zone with a shorter one it serves nothing. unbound, which
 /// can have zones of its own and validates them as those of others, is not as careful.
 const SHORTEST_TLSA: usize = 4;
@@ -61,7 +63,11 @@ impl NameService {
             // Of a zone that nobody serves there is no file.
             let above = texts.get_mut(&file(parent));
             if let Some(text) = above.filter(|_| !zone.name.is_empty()) {
-                let _ = writeln!(text, "{name} 60 IN NS {SERVER}");
+                let server = match zone.state {
+                    ZoneState::NotServed => REFUSING,
+                    _ => SERVER,
+                };
+                let _ = writeln!(text, "{name} 60 IN NS {server}");
             }
             if let Some(text) = texts.get_mut(&own) {
                 for Record { owner, data } in &zone.records {
@@ -184,6 +190,7 @@ fn head(name: &str) -> String {
     let _ = writeln!(text, "{name} 60 IN NS {SERVER}");
     if name == "." {
         let _ = writeln!(text, "{SERVER} 60 IN A @AUTHORITY@");
+        let _ = writeln!(text, "{REFUSING} 60 IN A @RESOLVER@");
     }
     text
 }
@@ -337,6 +344,11 @@ mod tests {
         assert!(
             zone.contains("\nshort.example.test. 60 IN NS ns.\n"),
             "{zone}"
+        );
+        let short = text(&files, "zone/short.example.test");
+        assert!(
+            short.contains("\nlame.short.example.test. 60 IN NS refusing.\n"),
+            "{short}"
         );
         assert!(!files.contains_key(&format!("{DIRECTORY}/zone/lame.short.example.test")));
         assert_eq!(text(&files, "generation"), "7");

@@ -10,6 +10,7 @@
 mod children;
 mod lifetimes;
 mod mail;
+mod names;
 mod refusals;
 mod values;
 

@@ -43,7 +43,7 @@ pub enum ZoneState {
     WrongKey,
     /// Signed, but without NSEC records: that something does not exist is not proven.
     NoDenial,
-    /// Delegated to a server that does not know it: the resolver answers SERVFAIL.
+    /// Delegated to a server that refuses to answer: the resolver says SERVFAIL.
     NotServed,
 }
 

@@ -1,0 +1,138 @@
+//! Name servers of a fleet: that they answer, that they follow a change, and whose words are told when they do not.
+
+use std::{fs, time::Duration};
+
+use pfs_containers::{
+    EngineChoice, Error, NameService,
+    dns::{Record, RecordData, Zone, ZoneState},
+    fleet::{Home, Names},
+};
+use rstest::rstest;
+use tokio::time::{Instant, timeout};
+
+use crate::{SOON, assert_nothing_left, open, send_around, spec, start};
+
+fn zone(name: &str, state: ZoneState, records: &[(&str, RecordData)]) -> Zone {
+    Zone {
+        name: name.to_owned(),
+        state,
+        records: records
+            .iter()
+            .map(|(owner, data)| Record {
+                owner: (*owner).to_owned(),
+                data: data.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// Zones of every state, one of them with a record that nsd does not serve.
+fn zones() -> Vec<Zone> {
+    let states = [
+        ZoneState::Unsigned,
+        ZoneState::ExpiredSignatures,
+        ZoneState::WrongKey,
+        ZoneState::NoDenial,
+        ZoneState::NotServed,
+    ];
+    let faulty = states.map(|state| zone(&format!("{}.test", state.as_str()), state, &[]));
+    let good = [
+        zone(
+            "example.test",
+            ZoneState::Signed,
+            &[("mail.example.test", RecordData::Harness)],
+        ),
+        zone(
+            "short.test",
+            ZoneState::Signed,
+            &[("_25._tcp.mail.short.test", RecordData::Tlsa(vec![3]))],
+        ),
+    ];
+    good.into_iter().chain(faulty).collect()
+}
+
+#[rstest]
+#[case::docker(EngineChoice::Docker)]
+#[case::chroot(EngineChoice::Chroot)]
+#[tokio::test]
+async fn zones_are_served_and_signed_anew_with_every_change(#[case] engine: EngineChoice) {
+    let engine = open(engine).await;
+    let mut spec = spec(&*engine, "names").await;
+    spec.dns = Some(NameService {
+        zones: zones(),
+        silences: Vec::new(),
+    });
+    let fleet = start(&*engine, &spec).await;
+    assert_eq!(fleet.state().names, Names::Served);
+    send_around(&fleet, "with name servers").await;
+
+    // `reconfigure` returns once the name servers of the new generation have answered.
+    for generation in 1..=3 {
+        spec.generation = generation;
+        let mut zones = zones();
+        zones.push(zone(
+            &format!("new-{generation}.test"),
+            ZoneState::Signed,
+            &[],
+        ));
+        spec.dns = Some(NameService {
+            zones,
+            silences: Vec::new(),
+        });
+        assert!(fleet.can_reconfigure(&spec));
+        fleet.reconfigure(&spec).await.unwrap();
+        if let Home::Directory { path, .. } = &fleet.state().home {
+            let signed = path.join(format!(
+                "root/etc/postfix/pfs/dns/run/new-{generation}.test.signed"
+            ));
+            let text = fs::read_to_string(&signed).unwrap();
+            assert!(text.contains("RRSIG"), "{text}");
+        }
+    }
+    send_around(&fleet, "still there").await;
+    fleet.stop().await.unwrap();
+    timeout(SOON, fleet.ended()).await.unwrap();
+    assert_nothing_left(&*engine, fleet.state()).await;
+}
+
+#[rstest]
+#[case::docker(EngineChoice::Docker)]
+#[case::chroot(EngineChoice::Chroot)]
+#[tokio::test]
+async fn a_fleet_without_name_servers_gets_them_by_a_new_start(#[case] engine: EngineChoice) {
+    let engine = open(engine).await;
+    let mut spec = spec(&*engine, "nameless").await;
+    let fleet = start(&*engine, &spec).await;
+    assert_eq!(fleet.state().names, Names::NotWanted);
+    spec.dns = Some(NameService::default());
+    assert!(!fleet.can_reconfigure(&spec));
+    fleet.stop().await.unwrap();
+}
+
+#[rstest]
+#[case::docker(EngineChoice::Docker)]
+#[case::chroot(EngineChoice::Chroot)]
+#[tokio::test]
+async fn the_tools_say_why(#[case] engine: EngineChoice) {
+    let engine = open(engine).await;
+    let mut spec = spec(&*engine, "bad-zone").await;
+    let alias = RecordData::Cname("mail.example.test".to_owned());
+    // nsd refuses a zone with an alias that has other data.
+    let records = [
+        ("a.example.test", alias),
+        ("a.example.test", RecordData::Harness),
+    ];
+    spec.dns = Some(NameService {
+        zones: vec![zone("example.test", ZoneState::Signed, &records)],
+        silences: Vec::new(),
+    });
+    let began = Instant::now();
+    let error = engine.start(&spec).await.err().expect("nsd refuses that");
+    let Error::NameServers { words, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(words.iter().any(|line| line.contains("CNAME")), "{error}");
+    assert!(!error.is_usage());
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
