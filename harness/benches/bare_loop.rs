@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
 use harness::commands::{Ground, prepare};
-use harness::peer::classic::Memory;
 use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
@@ -184,17 +183,9 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
             },
             Some(address),
         ) => {
-            let config =
+            let client =
                 classic_client(options, certificate.as_deref(), session.pki()).expect("options");
-            peer::classic::send(
-                address,
-                peer::TlsMode::Starttls,
-                &Arc::new(config),
-                &Memory::none(),
-                &mail,
-                deadline,
-            )
-            .await;
+            peer::classic::send(address, &client, &mail, deadline).await;
         }
         (ClientPlan::Postfix { side, .. }, upstream) => {
             let (running, ports) = line(case, side, fleets, false);
@@ -226,18 +217,13 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                     ServerPlan::Classic {
                         options,
                         certificates,
+                        sni,
                     },
                     _,
                 ) => {
-                    let config =
-                        classic_server(options, certificates, session.pki()).expect("options");
-                    peer::classic::receive_on(
-                        stream,
-                        peer::TlsMode::Starttls,
-                        Arc::new(config),
-                        deadline,
-                    )
-                    .await;
+                    let server =
+                        classic_server(options, certificates, sni, session.pki()).expect("options");
+                    peer::classic::receive_on(stream, &server, deadline).await;
                 }
                 (ServerPlan::Postfix(_), Some(address)) => {
                     let upstream = peer::connect(address, None)

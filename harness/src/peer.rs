@@ -16,12 +16,14 @@
 mod capture;
 mod certificate;
 pub mod classic;
+mod client_session;
 mod closing;
 mod credential;
 mod dhe;
 mod error;
 mod forward;
 mod groups;
+mod hello;
 mod misbehave;
 mod options;
 mod prompt;
@@ -30,6 +32,7 @@ mod report;
 mod resolver;
 mod rustls_client;
 mod rustls_server;
+mod server_session;
 mod sink;
 pub mod smtp;
 pub mod tap;
@@ -45,8 +48,8 @@ pub use dhe::{
 pub use error::{Alert, Direction, ErrorKind, PeerError};
 pub use forward::{ForwardOptions, ForwardReport, forward, forward_between};
 pub use options::{
-    Accept, ClientCertificate, ClientOptions, Misbehaviour, OptionError, ServerOptions, TlsMode,
-    TlsOptions,
+    Accept, ClientCertificate, ClientOptions, Manners, Misbehaviour, OptionError, ServerOptions,
+    TlsMode, TlsOptions,
 };
 pub use prompt::Prompt;
 pub use report::{PeerReport, PeerSummary, SignatureFacts, TlsFacts};

@@ -104,6 +104,8 @@ pub enum ServerPlan {
         options: ClassicServer,
         /// Its certificates by name; none for a server without.
         certificates: Vec<String>,
+        /// Certificates for SNI names.
+        sni: BTreeMap<String, Vec<String>>,
     },
 }
 

@@ -3,6 +3,7 @@
 mod case;
 mod change;
 mod collect;
+mod fault;
 mod peers;
 
 pub use case::{Gathered, Obstacle, gather};

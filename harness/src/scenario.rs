@@ -5,6 +5,7 @@ mod classic;
 mod dns;
 mod error;
 mod expect;
+mod fault;
 mod file;
 mod load;
 mod matrix;
@@ -21,10 +22,10 @@ pub use expect::{
     ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation,
     SideName, StatusWord,
 };
+pub use fault::{Fault, MessageName};
 pub(crate) use file::command;
 pub use file::{
-    Change, Client, Fault, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server,
-    ServiceName,
+    Change, Client, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server, ServiceName,
 };
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};

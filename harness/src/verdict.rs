@@ -18,7 +18,7 @@ pub fn judge(case: &Case, seen: &Observation) -> Outcome {
             .expect
             .failure
             .as_ref()
-            .is_some_and(|f| fatal.contains(&f.cause));
+            .is_some_and(|failure| expectation::is_cause(fatal, &failure.cause));
         if !expected {
             return Outcome::Broken(format!("Postfix refuses its configuration: {fatal}"));
         }

@@ -59,6 +59,37 @@ fn unknown_key_names_the_nearest() {
 }
 
 #[test]
+fn a_fault_belongs_to_one_side_and_one_kind_of_peer() {
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = { fault = \"bad-finished\" }\n",
+        "topic/case.toml",
+        &[
+            "a rustls peer cannot do the fault BadFinished",
+            "classic = { … }",
+        ],
+    );
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n[client]\nclassic = { fault = { skipped-message = \"ServerHelloDone\" } }\n",
+        "topic/case.toml",
+        &["is not one of a client"],
+    );
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n[client]\nclassic = { fault = { skipped-message = \"ServerHellDone\" } }\n",
+        "topic/case.toml:5:",
+        &["did you mean `ServerHelloDone`?"],
+    );
+}
+
+#[test]
+fn a_code_point_has_four_digits() {
+    refused(
+        b"why = \"w\"\n[server]\npostfix = {}\n[client]\nclassic = { ciphers = [\"0x3\"] }\n",
+        "topic/case.toml:5:",
+        &["`0x3` is no code point", "0x0003"],
+    );
+}
+
+#[test]
 fn wrong_type_says_what_was_expected() {
     refused(
         b"why = 3\n[server]\npostfix = {}\n[client]\nrustls = {}\n",

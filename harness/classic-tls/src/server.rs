@@ -47,8 +47,8 @@ impl State {
 struct Choice {
     version: Version,
     suite: CipherSuite,
-    /// Index of the identity that vouches for the suite.
-    identity: Option<usize>,
+    /// The identity that vouches for the suite.
+    identity: Option<Identity>,
     scheme: Option<SignatureScheme>,
     group: Option<crate::names::NamedGroup>,
 }
@@ -107,7 +107,7 @@ impl Server {
     }
 
     fn identity(&self) -> Option<&Identity> {
-        self.config.identities.get(self.choice.as_ref()?.identity?)
+        self.choice.as_ref()?.identity.as_ref()
     }
 
     /// Takes a handshake message; `true` if it asks to renegotiate.

@@ -7,7 +7,7 @@ use classic_tls::names::{AlertDescription, CipherSuite, KeyExchangeKind, Version
 use classic_tls::wire::{AlertLevel, Side};
 use classic_tls::{ClientCertificate, ClientConfig, Error, ServerConfig, SessionStore};
 use support::simple::{VERSIONS, client, server, suite};
-use support::{handshake, identity};
+use support::{Outcome, handshake, identity};
 
 #[test]
 fn client_certificates() {
@@ -87,6 +87,40 @@ fn an_ed25519_key_is_of_no_use_before_tls_1_2() {
         let mut outcome = handshake(client_config, server_config);
         outcome.assert_works("no certificate is presented instead");
         assert!(outcome.server.report().client_certificates.is_empty());
+    }
+}
+
+#[test]
+fn a_server_name_has_certificates_of_its_own() {
+    let leaf = |outcome: &Outcome| outcome.client.report().server_certificates[0].clone();
+    let own = |name| {
+        let server_config = ServerConfig {
+            identities: vec![identity(name)],
+            ..server()
+        };
+        leaf(&handshake(
+            client(suite("DHE-RSA-AES128-SHA"), Version::TLS1_0),
+            server_config,
+        ))
+    };
+    for (name, expected) in [
+        (Some("a.example.test"), own("rsa2048")),
+        (Some("A.Example.Test"), own("rsa2048")),
+        (Some("b.example.test"), own("rsa1024")),
+        (None, own("rsa1024")),
+    ] {
+        let server_config = ServerConfig {
+            identities: vec![identity("rsa1024")],
+            named_identities: vec![("a.example.test".to_owned(), vec![identity("rsa2048")])],
+            ..server()
+        };
+        let client_config = ClientConfig {
+            server_name: name.map(str::to_owned),
+            ..client(suite("DHE-RSA-AES128-SHA"), Version::TLS1_0)
+        };
+        let mut outcome = handshake(client_config, server_config);
+        outcome.assert_works("a name is no obstacle");
+        assert_eq!(leaf(&outcome), expected, "{name:?}");
     }
 }
 

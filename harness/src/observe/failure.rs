@@ -6,10 +6,12 @@
 use std::fmt;
 
 use classic_tls::names::AlertDescription;
-use classic_tls::wire::{self, AlertLevel, Transcript};
+use classic_tls::wire::{AlertLevel, Transcript};
 
 use super::agreement::Witness;
-use super::log::{ClientProblem, LibraryProblem, LogEvent, SslErrorDetail};
+use super::log::{
+    ClientProblem, Configuration, LibraryProblem, LogEvent, Screening, SslErrorDetail,
+};
 use super::summary::Side;
 
 /// The end of a session that should have gone on.
@@ -39,17 +41,30 @@ pub fn from_log(witness: Witness, own: Side, events: &[LogEvent]) -> Option<Fail
     };
     // OpenSSL's error stack follows the line that says the handshake ended. What stands before it, or without it, is about a
     // file or a setting.
-    let ended = events
-        .iter()
-        .position(|event| matches!(event, LogEvent::SslError(_)));
-    let library = ended.and_then(|position| {
-        events[position..].iter().find_map(|event| match event {
+    let ended = events.iter().position(|event| {
+        matches!(
+            event,
+            LogEvent::SslError(_) | LogEvent::Screening(Screening::HandshakeFailed { .. })
+        )
+    });
+    // tlsproxy tells of the end behind the stack.
+    let stack = match ended.map(|position| (position, &events[position])) {
+        Some((position, LogEvent::Screening(_))) => &events[..position],
+        Some((position, _)) => &events[position..],
+        None => &[],
+    };
+    let entries = || {
+        stack.iter().filter_map(|event| match event {
             LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => {
                 Some(problem)
             }
             _ => None,
         })
-    });
+    };
+    // What TLS says of itself comes before what a library below it found.
+    let library = entries()
+        .find(|problem| problem.library == "SSL routines")
+        .or_else(|| entries().next());
     if let Some(problem) = library {
         return Some(teller.library(problem));
     }
@@ -68,10 +83,7 @@ pub fn from_wire(transcript: &Transcript) -> Vec<Failure> {
         .filter(|(_, level, _)| *level == AlertLevel::Fatal);
     fatal
         .map(|(side, _, alert)| Failure {
-            side: match side {
-                wire::Side::Client => Side::Client,
-                wire::Side::Server => Side::Server,
-            },
+            side: *side,
             alert: Some(*alert),
             cause: format!("alert {alert}"),
             seen_by: Witness::Wire,
@@ -124,6 +136,13 @@ impl Teller<'_> {
             LogEvent::Fatal(words) => (0, self.failure(self.own, words.as_str())),
             LogEvent::Abort { reason, .. } => {
                 (0, self.failure(self.own, self.verification_or(reason)))
+            }
+            LogEvent::Fatal(words) => (0, self.failure(self.own, normalised(words))),
+            LogEvent::Configuration(Configuration::TlsDisabled { reason }) => {
+                (0, self.failure(self.own, without_file(reason)))
+            }
+            LogEvent::Configuration(Configuration::Credentials { text }) => {
+                (2, self.failure(self.own, without_file(text)))
             }
             LogEvent::ClientProblem { problem, .. } => self.problem(problem)?,
             LogEvent::Delivery(delivery) => self.problem(delivery.problem.as_ref()?)?,
@@ -212,6 +231,16 @@ impl fmt::Display for Failure {
             _ => Ok(()),
         }
     }
+}
+
+/// What is wrong with a file, without its name: `cannot get RSA certificate from file "/etc/…"`.
+fn without_file(reason: &str) -> String {
+    let cut = reason
+        .find(" from file ")
+        .or_else(|| reason.find(" \""))
+        .or_else(|| reason.find(" /"))
+        .unwrap_or(reason.len());
+    normalised(reason.get(..cut).unwrap_or(reason).trim_end_matches(':'))
 }
 
 /// `reason` in lower case and in the words of OpenSSL 3.x and Postfix 3.7, whatever the version that printed it.

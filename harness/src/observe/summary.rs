@@ -7,36 +7,9 @@ use std::fmt;
 
 use classic_tls::names::Version;
 
+pub use classic_tls::wire::Side;
 pub use key_exchange::KeyExchange;
 pub use signature::Signature;
-
-/// Which end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The end that sent the ClientHello.
-    Client,
-    /// The end that answered it.
-    Server,
-}
-
-impl Side {
-    /// The other end.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        })
-    }
-}
 
 /// What a Postfix thinks of its peer's credentials: the first word of the summary line (`tls_log_summary`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

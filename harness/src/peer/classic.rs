@@ -14,18 +14,35 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use super::capture::Capture;
-use super::closing::finish;
+use super::client_session::{self, Wire};
 use super::dhe::PrimeFacts;
 use super::error::Failure;
-use super::options::{ClientOptions, TlsMode};
+use super::options::Manners;
 use super::report::{PeerReport, Run, TlsFacts};
-use super::rustls_client::{connect, mail_over};
-use super::rustls_server::converse;
-use super::smtp::{Client, Mail, Offer, Server, Stage};
+use super::rustls_client::connect;
+use super::server_session;
+use super::smtp::{Mail, Stage};
 use super::tap::Recorder;
 
-/// Name in the greeting and the reply to EHLO.
-const HOSTNAME: &str = "mail.example.test";
+/// A client: what it offers, how it behaves, what it remembers.
+#[derive(Debug)]
+pub struct Client {
+    /// Its TLS.
+    pub config: Arc<ClientConfig>,
+    /// What is not TLS.
+    pub manners: Manners,
+    /// The session that its next connection may take up.
+    pub memory: Memory,
+}
+
+/// A server: what it accepts and how it behaves.
+#[derive(Debug)]
+pub struct Server {
+    /// Its TLS.
+    pub config: Arc<ServerConfig>,
+    /// What is not TLS.
+    pub manners: Manners,
+}
 
 /// The session that a client may take up again in its next connection.
 #[derive(Debug)]
@@ -62,24 +79,22 @@ impl Default for Memory {
     }
 }
 
-/// Connects to `address`, sends `mail` after STARTTLS and reports. Offers the session in `memory`, if there is one, and
-/// keeps the new one there. Always comes back by `deadline`.
+/// Connects to `address`, sends `mail` and reports. Offers the session that the client remembers, if there is one, and
+/// lets it remember the new one. Always comes back by `deadline`.
 pub async fn send(
     address: SocketAddr,
-    mode: TlsMode,
-    config: &Arc<ClientConfig>,
-    memory: &Memory,
+    client: &Client,
     mail: &Mail,
     deadline: Instant,
 ) -> PeerReport {
     let mut run = Run::new(Side::Client, Capture::default());
     run.dialogue.stage = Stage::Connect;
-    let config = match memory.get() {
+    let config = match client.memory.get() {
         Some(session) => Arc::new(ClientConfig {
             resume: Some(session),
-            ..ClientConfig::clone(config)
+            ..ClientConfig::clone(&client.config)
         }),
-        None => Arc::clone(config),
+        None => Arc::clone(&client.config),
     };
     let outcome = timeout_at(deadline, async {
         let stream = connect(address, None)
@@ -88,27 +103,11 @@ pub async fn send(
                 what: format!("cannot connect to {address}"),
                 source,
             })?;
-        let options = ClientOptions::default();
-        let (stream, early) = if mode == TlsMode::Implicit {
-            (stream, Vec::new())
-        } else {
-            let mut smtp = Client::new(stream);
-            smtp.banner(&mut run.dialogue).await?;
-            let ehlo = smtp
-                .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
-                .await?;
-            smtp.starttls(&ehlo, &mut run.dialogue).await?;
-            smtp.into_parts()
+        let tls = ClassicClient {
+            config,
+            memory: &client.memory,
         };
-        run.dialogue.stage = Stage::Handshake;
-        let recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
-        let tls = established(&mut run, classic_tls::connect(recorder, config).await)?;
-        memory.put(tls.report().session.as_ref());
-        let mut smtp = Client::new(tls);
-        if mode == TlsMode::Implicit {
-            smtp.banner(&mut run.dialogue).await?;
-        }
-        mail_over(smtp, &options, mail, Stage::EhloTls, &mut run).await
+        client_session::talk(stream, tls, &client.manners, mail, &mut run).await
     })
     .await;
     let outcome = outcome.unwrap_or_else(|_| run.struck());
@@ -116,44 +115,44 @@ pub async fn send(
 }
 
 /// Serves one client on a stream that is already connected. Always comes back by `deadline`.
-pub async fn receive_on<S>(
-    stream: S,
-    mode: TlsMode,
-    config: Arc<ServerConfig>,
-    deadline: Instant,
-) -> PeerReport
+pub async fn receive_on<S>(stream: S, server: &Server, deadline: Instant) -> PeerReport
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut run = Run::new(Side::Server, Capture::default());
-    let outcome = timeout_at(deadline, async {
-        run.dialogue.stage = Stage::Banner;
-        let (stream, early) = if mode == TlsMode::Implicit {
-            (stream, Vec::new())
-        } else {
-            let mut smtp = Server::new(stream, HOSTNAME, Offer::Yes);
-            smtp.banner(&mut run.dialogue).await?;
-            if !converse(&mut smtp, &mut run).await? {
-                finish(smtp.lines()).await;
-                return Ok(());
-            }
-            smtp.into_parts()
-        };
-        run.dialogue.stage = Stage::Handshake;
-        run.certificate_requested = config.client_certificate != ClientCertificate::None;
-        let recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
-        let tls = established(&mut run, classic_tls::accept(recorder, config).await)?;
-        let mut smtp = Server::inside_tls(tls, HOSTNAME);
-        if mode == TlsMode::Implicit {
-            smtp.banner(&mut run.dialogue).await?;
-        }
-        converse(&mut smtp, &mut run).await?;
-        finish(smtp.lines()).await;
-        Ok(())
-    })
-    .await;
+    let tls = ClassicServer(Arc::clone(&server.config));
+    let serving = server_session::serve(stream, tls, &server.manners, &mut run);
+    let outcome = timeout_at(deadline, serving).await;
     let outcome = outcome.unwrap_or_else(|_| run.struck());
     run.report(outcome)
+}
+
+/// `classic-tls` as the TLS of a client's session.
+struct ClassicClient<'a> {
+    config: Arc<ClientConfig>,
+    memory: &'a Memory,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> client_session::Handshake<S> for ClassicClient<'_> {
+    type Stream = Stream<Wire<S>>;
+
+    async fn handshake(self, wire: Wire<S>, run: &mut Run) -> Result<Self::Stream, Failure> {
+        let tls = established(run, classic_tls::connect(wire, self.config).await)?;
+        self.memory.put(tls.report().session.as_ref());
+        Ok(tls)
+    }
+}
+
+/// `classic-tls` as the TLS of a server's session.
+struct ClassicServer(Arc<ServerConfig>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> server_session::Handshake<S> for ClassicServer {
+    type Stream = Stream<Recorder<S>>;
+
+    async fn handshake(self, wire: Recorder<S>, run: &mut Run) -> Result<Self::Stream, Failure> {
+        run.certificate_requested = self.0.client_certificate != ClientCertificate::None;
+        established(run, classic_tls::accept(wire, self.0).await)
+    }
 }
 
 /// Notes what the handshake has shown, also one that failed.

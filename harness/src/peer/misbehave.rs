@@ -5,9 +5,11 @@ use std::io::{Error, ErrorKind};
 use classic_tls::wire::Side;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::closing::finish;
 use super::error::Failure;
 use super::options::Misbehaviour;
 use super::report::Run;
+use super::smtp::Lines;
 
 /// What [`Misbehaviour::GarbageAfterStarttls`] sends.
 const GARBAGE: &[u8] = b"this is not TLS\r\n";
@@ -23,10 +25,14 @@ where
 {
     match misbehaviour {
         Misbehaviour::SilentAfterStarttls => Some(silence(run, stream).await),
-        Misbehaviour::CloseAfterStarttls => Some(Failure::Deliberate(match run.side {
-            Side::Client => "the client closed the connection after STARTTLS",
-            Side::Server => "the server closed the connection after STARTTLS",
-        })),
+        Misbehaviour::CloseAfterStarttls => {
+            let failure = Failure::Deliberate(match run.side {
+                Side::Client => "the client closed the connection after STARTTLS",
+                Side::Server => "the server closed the connection after STARTTLS",
+            });
+            // A ClientHello under way would turn the close into a reset.
+            Some(run.end(failure, finish(&mut Lines::new(stream))).await)
+        }
         Misbehaviour::GarbageAfterStarttls => Some(match garbage(run.side, stream).await {
             Ok(()) => silence(run, stream).await,
             Err(error) => Failure::Stream(error),

@@ -39,7 +39,7 @@ pub enum TlsMode {
     Off,
 }
 
-/// What a peer does wrong on purpose.
+/// What a peer does wrong on purpose, outside TLS. What only the other role can do changes nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Misbehaviour {
@@ -54,12 +54,49 @@ pub enum Misbehaviour {
     CloseAfterStarttls,
     /// STARTTLS is agreed upon, then a line of text comes instead of TLS.
     GarbageAfterStarttls,
-    /// A server offers STARTTLS and answers it with 454. A client does as if this were [`Self::None`].
+    /// A server greets with 421 and closes (RFC 5321 section 3.1).
+    RefuseToTalk,
+    /// A server offers STARTTLS and answers it with 454.
     RefuseStarttls,
+    /// A client says EHLO before it has heard the greeting.
+    EarlyEhlo,
+    /// A client sends its ClientHello together with STARTTLS, without waiting for the 220.
+    EarlyClientHello,
+    /// A client sends its ClientHello by two writes, half of it each.
+    ClientHelloInSegments,
+    /// A client sends its ClientHello in two TLS records.
+    ClientHelloInRecords,
+    /// A client closes the connection after its ClientHello.
+    CloseAfterClientHello,
     /// The connection is closed right after the handshake.
     CloseAfterHandshake,
     /// The connection is closed at the end without a close_notify alert (RFC 8446 section 6.1).
     NoCloseNotify,
+}
+
+/// What of a peer has nothing to do with what its TLS negotiates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manners {
+    /// How TLS begins.
+    pub mode: TlsMode,
+    /// The name in EHLO, or in the greeting and the reply to EHLO.
+    pub name: String,
+    /// What is done wrong.
+    pub misbehaviour: Misbehaviour,
+}
+
+impl Manners {
+    /// Those of a client that does nothing wrong.
+    #[must_use]
+    pub fn client() -> Self {
+        ClientOptions::default().manners()
+    }
+
+    /// Those of a server that does nothing wrong.
+    #[must_use]
+    pub fn server() -> Self {
+        ServerOptions::default().manners()
+    }
 }
 
 /// A client and its one connection.
@@ -107,6 +144,17 @@ impl Default for ClientOptions {
             source: None,
             minimum_prime_bits: None,
             misbehaviour: Misbehaviour::default(),
+        }
+    }
+}
+
+impl ClientOptions {
+    /// What of it is not about TLS.
+    pub(super) fn manners(&self) -> Manners {
+        Manners {
+            mode: self.mode,
+            name: self.helo.clone(),
+            misbehaviour: self.misbehaviour,
         }
     }
 }
@@ -192,6 +240,17 @@ impl Default for ServerOptions {
             dh: None,
             accept: Accept::Exactly(1),
             misbehaviour: Misbehaviour::default(),
+        }
+    }
+}
+
+impl ServerOptions {
+    /// What of it is not about TLS.
+    pub(super) fn manners(&self) -> Manners {
+        Manners {
+            mode: self.mode,
+            name: self.hostname.clone(),
+            misbehaviour: self.misbehaviour,
         }
     }
 }

@@ -15,17 +15,16 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::capture::Capture;
+use super::client_session::{Handshake, Wire, talk};
 use super::closing::finish;
 use super::dhe::{Learner, Lease};
 use super::error::Failure;
-use super::misbehave::{instead_of_tls, silence};
-use super::options::{ClientOptions, Misbehaviour, OptionError, TlsMode};
+use super::options::{ClientOptions, OptionError};
 use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ClientChain;
-use super::smtp::{Client, Dialogue, Lines, Mail, SmtpError, Stage};
-use super::tap::Recorder;
+use super::smtp::{Lines, Mail, Stage};
 use super::verifier::{ServerWatcher, root_store};
 
 /// A name for rustls' books where no SNI is sent; it never leaves the process.
@@ -97,9 +96,13 @@ where
     }
     prepared.capture.take();
     let mut run = Run::new(Side::Client, prepared.capture.clone());
+    let tls = RustlsHandshake {
+        options,
+        config: prepared.config,
+    };
     let outcome = match timeout_at(
         deadline,
-        talk(stream, options, mail, prepared.config, &mut run),
+        talk(stream, tls, &options.manners(), mail, &mut run),
     )
     .await
     {
@@ -190,98 +193,30 @@ fn server_name(name: &str) -> Result<ServerName<'static>, OptionError> {
         })
 }
 
-async fn talk<S>(
-    stream: S,
-    options: &ClientOptions,
-    mail: &Mail,
+/// rustls as the TLS of a session.
+struct RustlsHandshake<'a> {
+    options: &'a ClientOptions,
     config: Arc<ClientConfig>,
-    run: &mut Run,
-) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    if options.mode == TlsMode::Implicit {
-        let tls = handshake((stream, Vec::new()), options, config, run).await?;
-        let mut smtp = Client::new(tls);
-        smtp.banner(&mut run.dialogue).await?;
-        return mail_over(smtp, options, mail, Stage::EhloTls, run).await;
-    }
-    let mut smtp = Client::new(stream);
-    smtp.banner(&mut run.dialogue).await?;
-    if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return Err(silence(run, smtp.lines().stream()).await);
-    }
-    if options.mode == TlsMode::Off {
-        return mail_over(smtp, options, mail, Stage::Ehlo, run).await;
-    }
-    let ehlo = smtp
-        .ehlo(&options.helo, Stage::Ehlo, &mut run.dialogue)
-        .await?;
-    smtp.starttls(&ehlo, &mut run.dialogue).await?;
-    let tls = handshake(smtp.into_parts(), options, config, run).await?;
-    mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
 }
 
-async fn handshake<S>(
-    (stream, early): (S, Vec<u8>),
-    options: &ClientOptions,
-    config: Arc<ClientConfig>,
-    run: &mut Run,
-) -> Result<TlsStream<Recorder<S>>, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    run.dialogue.stage = Stage::Handshake;
-    let name = server_name(options.sni.as_deref().unwrap_or(NO_SNI))?;
-    let mut recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
-    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
-        return Err(failure);
-    }
-    let tls = match TlsConnector::from(config)
-        .connect(name, recorder)
-        .into_fallible()
-        .await
-    {
-        Ok(tls) => tls,
-        Err((error, stream)) => {
-            let mut lines = Lines::new(stream);
-            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
+impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S> for RustlsHandshake<'_> {
+    type Stream = TlsStream<Wire<S>>;
+
+    async fn handshake(self, wire: Wire<S>, run: &mut Run) -> Result<Self::Stream, Failure> {
+        let name = server_name(self.options.sni.as_deref().unwrap_or(NO_SNI))?;
+        match TlsConnector::from(self.config)
+            .connect(name, wire)
+            .into_fallible()
+            .await
+        {
+            Ok(tls) => {
+                run.established(tls.get_ref().1);
+                Ok(tls)
+            }
+            Err((error, stream)) => {
+                let mut lines = Lines::new(stream);
+                Err(run.end(Failure::Stream(error), finish(&mut lines)).await)
+            }
         }
-    };
-    run.established(tls.get_ref().1);
-    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-        return Err(Failure::Deliberate(
-            "the client closed the connection after the handshake",
-        ));
     }
-    Ok(tls)
-}
-
-pub(super) async fn mail_over<S>(
-    mut smtp: Client<S>,
-    options: &ClientOptions,
-    mail: &Mail,
-    stage: Stage,
-    run: &mut Run,
-) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    smtp.ehlo(&options.helo, stage, &mut run.dialogue).await?;
-    if let Err(error) = smtp.deliver(mail, &mut run.dialogue).await {
-        // What is said from here on is manners, not part of the dialogue that failed.
-        let goodbye = async {
-            let _ = smtp.quit(&mut Dialogue::default()).await;
-            finish(smtp.lines()).await;
-        };
-        return Err(match error {
-            SmtpError::Refused { .. } => run.end(error.into(), goodbye).await,
-            _ => error.into(),
-        });
-    }
-    smtp.quit(&mut run.dialogue).await?;
-    if options.misbehaviour != Misbehaviour::NoCloseNotify {
-        finish(smtp.lines()).await;
-    }
-    Ok(())
 }

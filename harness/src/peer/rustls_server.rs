@@ -15,15 +15,13 @@ use tokio_rustls::server::TlsStream;
 use super::capture::Capture;
 use super::closing::finish;
 use super::error::Failure;
-use super::misbehave::{instead_of_tls, silence};
-use super::options::{
-    Accept, ClientCertificate, Misbehaviour, OptionError, ServerOptions, TlsMode,
-};
+use super::options::{Accept, ClientCertificate, OptionError, ServerOptions, TlsMode};
 use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ServerChains;
-use super::smtp::{Event, Lines, Offer, Server, SmtpError, Stage};
+use super::server_session::{Handshake, serve};
+use super::smtp::{Lines, Stage};
 use super::tap::Recorder;
 use super::verifier::ClientWatcher;
 
@@ -106,15 +104,15 @@ impl PreparedServer {
     {
         self.capture.take();
         let mut run = Run::new(Side::Server, self.capture.clone());
-        let outcome = match timeout_at(
-            deadline,
-            serve(stream, options, self.config.as_ref(), &mut run),
-        )
-        .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => run.struck(),
+        let tls = RustlsHandshake {
+            options,
+            config: self.config.as_ref(),
         };
+        let outcome =
+            match timeout_at(deadline, serve(stream, tls, &options.manners(), &mut run)).await {
+                Ok(outcome) => outcome,
+                Err(_) => run.struck(),
+            };
         run.report(outcome)
     }
 }
@@ -173,109 +171,31 @@ fn config(options: &ServerOptions, capture: &Capture) -> Result<ServerConfig, Op
     Ok(config)
 }
 
-async fn serve<S>(
-    stream: S,
-    options: &ServerOptions,
-    config: Option<&Arc<ServerConfig>>,
-    run: &mut Run,
-) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    run.dialogue.stage = Stage::Banner;
-    if options.mode == TlsMode::Implicit {
-        let tls = handshake((stream, Vec::new()), options, config, run).await?;
-        let mut smtp = Server::inside_tls(tls, &options.hostname);
-        smtp.banner(&mut run.dialogue).await?;
-        converse(&mut smtp, run).await?;
-        return close(smtp, options).await;
-    }
-    let offer = match options.misbehaviour {
-        _ if options.mode == TlsMode::Off => Offer::No,
-        Misbehaviour::RefuseStarttls => Offer::Refused,
-        _ => Offer::Yes,
-    };
-    let mut smtp = Server::new(stream, &options.hostname, offer);
-    if options.misbehaviour == Misbehaviour::SilentAtBanner {
-        return Err(silence(run, smtp.lines().stream()).await);
-    }
-    smtp.banner(&mut run.dialogue).await?;
-    if !converse(&mut smtp, run).await? {
-        return close(smtp, options).await;
-    }
-    let tls = handshake(smtp.into_parts(), options, config, run).await?;
-    let mut smtp = Server::inside_tls(tls, &options.hostname);
-    converse(&mut smtp, run).await?;
-    close(smtp, options).await
+/// rustls as the TLS of a session.
+struct RustlsHandshake<'a> {
+    options: &'a ServerOptions,
+    config: Option<&'a Arc<ServerConfig>>,
 }
 
-async fn handshake<S>(
-    (stream, early): (S, Vec<u8>),
-    options: &ServerOptions,
-    config: Option<&Arc<ServerConfig>>,
-    run: &mut Run,
-) -> Result<TlsStream<Recorder<S>>, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    run.dialogue.stage = Stage::Handshake;
-    run.certificate_requested = options.client_certificate != ClientCertificate::None;
-    let config = config.ok_or(OptionError::NoCredential)?;
-    let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
-    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
-        return Err(failure);
-    }
-    let tls = match TlsAcceptor::from(Arc::clone(config))
-        .accept(recorder)
-        .into_fallible()
-        .await
-    {
-        Ok(tls) => tls,
-        Err((error, stream)) => {
-            let mut lines = Lines::new(stream);
-            return Err(run.end(Failure::Stream(error), finish(&mut lines)).await);
-        }
-    };
-    run.established(tls.get_ref().1);
-    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
-        return Err(Failure::Deliberate(
-            "the server closed the connection after the handshake",
-        ));
-    }
-    Ok(tls)
-}
+impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S> for RustlsHandshake<'_> {
+    type Stream = TlsStream<Recorder<S>>;
 
-/// Serves until the end of the dialogue, or true: until TLS shall begin.
-pub(super) async fn converse<S>(smtp: &mut Server<S>, run: &mut Run) -> Result<bool, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    loop {
-        match smtp.next(&mut run.dialogue).await {
-            Ok(Event::StartTls) => return Ok(true),
-            Ok(Event::Message(message)) => run.messages.push(message),
-            Ok(Event::Quit) => return Ok(false),
-            // A client that has delivered may go without a word.
-            Ok(Event::Closed) | Err(SmtpError::Io(_)) if !run.messages.is_empty() => {
-                return Ok(false);
+    async fn handshake(self, wire: Recorder<S>, run: &mut Run) -> Result<Self::Stream, Failure> {
+        run.certificate_requested = self.options.client_certificate != ClientCertificate::None;
+        let config = self.config.ok_or(OptionError::NoCredential)?;
+        match TlsAcceptor::from(Arc::clone(config))
+            .accept(wire)
+            .into_fallible()
+            .await
+        {
+            Ok(tls) => {
+                run.established(tls.get_ref().1);
+                Ok(tls)
             }
-            Ok(Event::Closed) => {
-                return Err(SmtpError::Closed {
-                    expected: "a command",
-                }
-                .into());
+            Err((error, stream)) => {
+                let mut lines = Lines::new(stream);
+                Err(run.end(Failure::Stream(error), finish(&mut lines)).await)
             }
-            Err(error) => return Err(error.into()),
         }
     }
-}
-
-async fn close<S>(mut smtp: Server<S>, options: &ServerOptions) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    if options.misbehaviour != Misbehaviour::NoCloseNotify {
-        finish(smtp.lines()).await;
-    }
-    Ok(())
 }

@@ -29,6 +29,15 @@ impl Reply {
         self.code < 400
     }
 
+    /// Whether this reply to EHLO offers STARTTLS.
+    pub(super) fn offers_starttls(&self) -> Result<(), SmtpError> {
+        self.lines
+            .iter()
+            .any(|line| line.trim().eq_ignore_ascii_case("STARTTLS"))
+            .then_some(())
+            .ok_or(SmtpError::NotOffered)
+    }
+
     /// The queue id in Postfix's reply to the end of DATA, `250 2.0.0 Ok: queued as 4CABC…`.
     #[must_use]
     pub fn queue_id(&self) -> Option<&str> {

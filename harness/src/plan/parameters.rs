@@ -108,6 +108,7 @@ pub(super) fn server(
             return ServerPlan::Classic {
                 options,
                 certificates,
+                sni,
             };
         }
         let options = server.rustls.clone().unwrap_or_default();

@@ -45,12 +45,16 @@ pub fn show(case: &Case) -> String {
         ServerPlan::Classic {
             options,
             certificates,
+            sni,
         } => {
             let _ = writeln!(
                 out,
                 "server: classic, certificates {}",
                 certificates.join(", ")
             );
+            for (name, chain) in sni {
+                let _ = writeln!(out, "    for {name}: {}", chain.join(", "));
+            }
             let _ = writeln!(out, "    {options:?}");
         }
     }

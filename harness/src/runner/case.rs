@@ -4,7 +4,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use classic_tls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
@@ -145,16 +144,14 @@ fn mail(case: &Case, to: String) -> Mail {
 /// A client of this process, ready to go.
 enum Ready {
     Rustls(Box<ClientOptions>),
-    Classic(TlsMode, Arc<ClientConfig>, peer::classic::Memory),
+    Classic(Box<peer::classic::Client>),
 }
 
 impl Ready {
     async fn send(&self, address: SocketAddr, mail: &Mail, deadline: Instant) -> PeerReport {
         match self {
             Self::Rustls(options) => peer::send(address, options, mail, deadline).await,
-            Self::Classic(mode, config, memory) => {
-                peer::classic::send(address, *mode, config, memory, mail, deadline).await
-            }
+            Self::Classic(client) => peer::classic::send(address, client, mail, deadline).await,
         }
     }
 }
@@ -184,13 +181,10 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
             options,
             certificate,
         } => {
-            let config = peers::classic_client(options, certificate.as_deref(), session.pki())
+            let mut client = peers::classic_client(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
-            let memory = match options.resume {
-                Some(_) => peer::classic::Memory::new(),
-                None => peer::classic::Memory::none(),
-            };
-            Ok(Ready::Classic(mode, Arc::new(config), memory))
+            client.manners.mode = mode;
+            Ok(Ready::Classic(Box::new(client)))
         }
         ClientPlan::Postfix { .. } => Err("the client is a Postfix".to_owned()),
     }
@@ -233,7 +227,7 @@ async fn peer_to_postfix(
 /// What stands behind the port that a Postfix client connects to.
 enum Behind {
     Rustls(Box<(PreparedServer, ServerOptions)>),
-    Classic(TlsMode, Arc<ServerConfig>),
+    Classic(Box<peer::classic::Server>),
     Postfix(SocketAddr, ForwardOptions),
 }
 
@@ -265,10 +259,14 @@ async fn postfix_client(
         ServerPlan::Classic {
             options,
             certificates,
+            sni,
         } => {
-            let config = peers::classic_server(options, certificates, session.pki())
+            let mut server = peers::classic_server(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
-            (Behind::Classic(mode(case), Arc::new(config)), None)
+            if server.manners.mode == TlsMode::Starttls {
+                server.manners.mode = mode(case);
+            }
+            (Behind::Classic(Box::new(server)), None)
         }
         ServerPlan::Postfix(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
@@ -395,9 +393,7 @@ async fn connection(
             let (prepared, options) = &**server;
             prepared.receive_on(stream, options, deadline).await
         }
-        Behind::Classic(mode, config) => {
-            peer::classic::receive_on(stream, *mode, Arc::clone(config), deadline).await
-        }
+        Behind::Classic(server) => peer::classic::receive_on(stream, server, deadline).await,
         Behind::Postfix(address, options) => {
             let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
                 return false;

@@ -6,13 +6,13 @@ use pfs_certs::{Leaf, Pki};
 use pfs_containers::fleet::Names;
 
 use crate::peer::{
-    ClientCertificate, ClientOptions, Credential, DhParameters, Misbehaviour, ServerOptions,
-    Sessions, TlsMode, TlsOptions,
+    ClientCertificate, ClientOptions, Credential, DhParameters, Manners, ServerOptions, Sessions,
+    TlsMode, TlsOptions, classic,
 };
 use crate::plan::{Case, ClientPlan, ServerPlan};
 use crate::scenario::{
-    ClassicClient, ClassicProfile, ClassicResumption, ClassicServer, DhName, Fault,
-    KeyExchangeName, Protocol, RustlsClient, RustlsServer,
+    ClassicClient, ClassicProfile, ClassicResumption, ClassicServer, DhName, KeyExchangeName,
+    Protocol, RustlsClient, RustlsServer,
 };
 use crate::session::{Running, Session, SessionError};
 
@@ -75,16 +75,6 @@ fn groups(groups: &[crate::scenario::Group]) -> Vec<classic_tls::names::NamedGro
         .collect()
 }
 
-fn misbehaviour(fault: Option<Fault>) -> Misbehaviour {
-    match fault {
-        None => Misbehaviour::None,
-        Some(Fault::SilentFromTheStart) => Misbehaviour::SilentAtBanner,
-        Some(Fault::SilentAfterStarttls) => Misbehaviour::SilentAfterStarttls,
-        Some(Fault::CloseAfterStarttls) => Misbehaviour::CloseAfterStarttls,
-        Some(Fault::NoCloseNotify) => Misbehaviour::NoCloseNotify,
-    }
-}
-
 /// The options of a rustls client.
 ///
 /// # Errors
@@ -108,10 +98,18 @@ pub fn client_options(
         sni: options.sni.clone(),
         minimum_prime_bits: options.minimum_prime_bits,
         credential,
-        misbehaviour: misbehaviour(options.fault),
+        misbehaviour: super::fault::split(options.fault).0,
         sessions: options.resume.then(Sessions::default),
         ..ClientOptions::default()
     })
+}
+
+/// How TLS begins on a server that offers STARTTLS or not.
+fn mode(starttls: Option<bool>) -> TlsMode {
+    match starttls {
+        Some(false) => TlsMode::Off,
+        Some(true) | None => TlsMode::Starttls,
+    }
 }
 
 /// The options of a rustls server.
@@ -149,11 +147,7 @@ pub fn server_options(
             ciphers: options.ciphers.iter().map(|cipher| cipher.0).collect(),
             signature_schemes: options.signatures.iter().map(|scheme| scheme.0).collect(),
         },
-        mode: if options.starttls == Some(false) {
-            TlsMode::Off
-        } else {
-            TlsMode::Starttls
-        },
+        mode: mode(options.starttls),
         credentials,
         sni_credentials,
         client_certificate: if options.ask_client_certificate {
@@ -161,7 +155,7 @@ pub fn server_options(
         } else {
             ClientCertificate::None
         },
-        misbehaviour: misbehaviour(options.fault),
+        misbehaviour: super::fault::split(options.fault).0,
         resumption: options.resume,
         ..ServerOptions::default()
     })
@@ -207,7 +201,7 @@ fn range(versions: &[Protocol]) -> Option<std::ops::RangeInclusive<classic_tls::
     Some(lowest..=highest)
 }
 
-/// The configuration of a classic-tls client.
+/// A classic client.
 ///
 /// # Errors
 /// A certificate that cannot be made.
@@ -215,7 +209,7 @@ pub fn classic_client(
     options: &ClassicClient,
     certificate: Option<&str>,
     pki: &Pki,
-) -> Result<classic_tls::ClientConfig, PeerSetupError> {
+) -> Result<classic::Client, PeerSetupError> {
     let mut config = match options.profile {
         None => classic_tls::ClientConfig::default(),
         Some(ClassicProfile::Anonymous) => classic_tls::ClientConfig::anonymous(),
@@ -242,24 +236,44 @@ pub fn classic_client(
     if options.resume == Some(ClassicResumption::SessionId) {
         config.session_tickets = false;
     }
-    Ok(config)
+    let (misbehaviour, inside) = super::fault::split(options.fault);
+    config.misbehaviour = inside;
+    Ok(classic::Client {
+        config: Arc::new(config),
+        manners: Manners {
+            misbehaviour,
+            ..Manners::client()
+        },
+        memory: match options.resume {
+            Some(_) => classic::Memory::new(),
+            None => classic::Memory::none(),
+        },
+    })
 }
 
-/// The configuration of a classic-tls server.
+/// A classic server.
 ///
 /// # Errors
 /// A certificate that cannot be made, or parameters without a prime.
 pub fn classic_server(
     options: &ClassicServer,
     certificates: &[String],
+    sni: &std::collections::BTreeMap<String, Vec<String>>,
     pki: &Pki,
-) -> Result<classic_tls::ServerConfig, PeerSetupError> {
-    let mut config = classic_tls::ServerConfig {
-        server_preference: options.prefer_own_ciphers,
-        identities: certificates
+) -> Result<classic::Server, PeerSetupError> {
+    let identities = |names: &[String]| {
+        names
             .iter()
             .map(|name| identity(name, pki))
-            .collect::<Result<_, _>>()?,
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let mut config = classic_tls::ServerConfig {
+        server_preference: options.prefer_own_ciphers,
+        identities: identities(certificates)?,
+        named_identities: sni
+            .iter()
+            .map(|(name, chain)| Ok((name.clone(), identities(chain)?)))
+            .collect::<Result<_, PeerSetupError>>()?,
         ..classic_tls::ServerConfig::default()
     };
     if let Some(range) = range(&options.versions) {
@@ -289,5 +303,14 @@ pub fn classic_server(
         Some(ClassicResumption::Ticket) => config.session_ids = false,
         None => {}
     }
-    Ok(config)
+    let (misbehaviour, inside) = super::fault::split(options.fault);
+    config.misbehaviour = inside;
+    Ok(classic::Server {
+        config: Arc::new(config),
+        manners: Manners {
+            mode: mode(options.starttls),
+            misbehaviour,
+            ..Manners::server()
+        },
+    })
 }

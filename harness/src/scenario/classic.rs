@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::fault::Fault;
 use super::name::{Cipher, DhName, Group, Protocol, Scheme};
 
 /// A client out of the past, or one without certificates.
@@ -14,8 +15,8 @@ pub struct ClassicClient {
     /// TLS versions it offers, from the lowest to the highest named. Default: TLSv1 to TLSv1.2.
     #[serde(default)]
     pub versions: Vec<Protocol>,
-    /// Cipher suites it offers, in this order. Those it cannot run are offered all the same: the
-    /// server's choice is seen. Default: all it can run but the anonymous ones.
+    /// Cipher suites it offers, in this order. Those it cannot run, code points without a name
+    /// among them, are offered all the same: the server's choice is seen. Default: all it can run but the anonymous ones.
     #[serde(default)]
     pub ciphers: Vec<Cipher>,
     /// Groups it offers, in this order. `[]`: no elliptic curves at all, and no extension.
@@ -29,6 +30,8 @@ pub struct ClassicClient {
     /// It offers to resume the session of the mail before (see `message.count`), this way.
     /// Default: never.
     pub resume: Option<ClassicResumption>,
+    /// What it does wrong on purpose.
+    pub fault: Option<Fault>,
 }
 
 /// How a session is resumed up to TLS 1.2.
@@ -79,4 +82,8 @@ pub struct ClassicServer {
     pub ask_client_certificate: bool,
     /// The one way by which its sessions can be resumed. Default: both.
     pub resume: Option<ClassicResumption>,
+    /// It offers STARTTLS. Default: true.
+    pub starttls: Option<bool>,
+    /// What it does wrong on purpose.
+    pub fault: Option<Fault>,
 }

@@ -158,7 +158,9 @@ pub struct FailureExpectation {
     pub side: SideName,
     /// The TLS alert it sent, in RFC 8446 spelling, e.g. `handshake_failure`; `none` for none.
     pub alert: Option<String>,
-    /// Text of the cause in either log or in the peer's error, e.g. `no shared cipher`.
+    /// The cause as one of the witnesses tells it: in a Postfix's words of OpenSSL 3 and Postfix 3.7,
+    /// e.g. `no shared cipher`, `untrusted issuer`, `alert protocol_version` where all it knows is the
+    /// other side's alert; or a piece of what a rustls or classic peer says.
     pub cause: String,
 }
 

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::classic::{ClassicClient, ClassicServer};
 use super::dns::Dns;
 use super::expect::{Departure, Expect};
+use super::fault::Fault;
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
 use super::predicate::Predicate;
 use super::value::{OneOrMany, Parameter};
@@ -219,7 +220,7 @@ pub struct RustlsClient {
     /// It offers to resume the session of the mail before (see `message.count`).
     #[serde(default)]
     pub resume: bool,
-    /// It breaks off on purpose at this point.
+    /// What it does wrong on purpose.
     pub fault: Option<Fault>,
 }
 
@@ -249,22 +250,8 @@ pub struct RustlsServer {
     /// It hands out session tickets and takes them up again.
     #[serde(default)]
     pub resume: bool,
-    /// It breaks off on purpose at this point.
+    /// What it does wrong on purpose.
     pub fault: Option<Fault>,
-}
-
-/// Where a peer misbehaves on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fault {
-    /// Accepts the connection and never says a word.
-    SilentFromTheStart,
-    /// Goes silent after the `220` reply to STARTTLS.
-    SilentAfterStarttls,
-    /// Closes the connection after the `220` reply to STARTTLS.
-    CloseAfterStarttls,
-    /// Closes without close_notify at the end.
-    NoCloseNotify,
 }
 
 /// The mail that is sent.

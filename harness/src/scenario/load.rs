@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use super::claim::Catalogue;
 use super::error::{Place, ScenarioError};
+use super::expect::SideName;
 use super::file::{Client, ScenarioFile, Server, command};
 use super::matrix;
 
@@ -224,6 +225,7 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             })?;
         }
     }
+    faults(&scenario.file)?;
     let count = scenario.mails();
     if !(1..=8).contains(&count) {
         return Err((
@@ -242,6 +244,49 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             "`why` is empty".into(),
             Some("say the claim under test in a sentence".into()),
         ));
+    }
+    Ok(())
+}
+
+/// Each peer can do what it is told to do wrong.
+fn faults(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
+    let (server, client) = (&file.server, &file.client);
+    let told = [
+        (
+            SideName::Server,
+            false,
+            server.rustls.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Server,
+            true,
+            server.classic.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Client,
+            false,
+            client.rustls.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Client,
+            true,
+            client.classic.as_ref().and_then(|peer| peer.fault),
+        ),
+    ];
+    for (side, classic, fault) in told {
+        let Some(fault) = fault else { continue };
+        if fault.is_classic() && !classic {
+            return Err((
+                format!("a rustls peer cannot do the fault {fault:?}"),
+                Some("it is for a peer `classic = { … }`".into()),
+            ));
+        }
+        if fault.side().is_some_and(|only| only != side) {
+            return Err((
+                format!("the fault {fault:?} is not one of a {side:?}").to_lowercase(),
+                Some("it belongs to the other side".into()),
+            ));
+        }
     }
     Ok(())
 }

@@ -85,10 +85,16 @@ name!(
 );
 
 name!(
-    /// A cipher suite by its OpenSSL name.
+    /// A cipher suite by its OpenSSL name, or by its code point.
     Cipher(CipherSuite),
-    "OpenSSL name of a cipher suite, e.g. ECDHE-RSA-AES256-GCM-SHA384",
+    "OpenSSL name of a cipher suite, e.g. ECDHE-RSA-AES256-GCM-SHA384, or its code point, e.g. 0x0003",
     |text| {
+        if let Some(digits) = text.strip_prefix("0x") {
+            return match (digits.len(), u16::from_str_radix(digits, 16)) {
+                (4, Ok(code)) => Ok(CipherSuite(code)),
+                _ => Err(format!("`{text}` is no code point; write four hexadecimal digits, e.g. 0x0003")),
+            };
+        }
         CipherSuite::from_openssl_name(text)
             .or_else(|| CipherSuite::from_iana_name(text))
             .ok_or_else(|| {

@@ -8,6 +8,8 @@ mod status;
 
 use std::fmt::Display;
 
+pub(super) use failure::is_cause;
+
 use super::observation::{Observation, SideEvents};
 use crate::peer::Reply;
 use crate::scenario::{Expect, LogExpectation};
@@ -66,7 +68,8 @@ fn delivery(expect: &Expect, seen: &Observation, out: &mut Differences) {
         Some(word(seen.delivered)),
     );
     if let Some(expected) = &expect.failure {
-        failure::failure(expected, seen, out);
+        out.0
+            .extend(failure::differences(expected, &seen.failures()));
     }
     for (name, side) in [("server log", &seen.server), ("client log", &seen.client)] {
         out.check(side.as_ref().is_none_or(|side| side.complete), || {

@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 
 use classic_tls::names::{CipherSuite, NamedGroup, Version};
-use classic_tls::wire::{ServerKeyExchange, Side as WireSide, Transcript};
+use classic_tls::wire::{ServerKeyExchange, Transcript};
 
 use super::observation::{Observation, SideEvents};
 use crate::observe::agreement::Witness;
 use crate::observe::failure::Failure;
-use crate::observe::summary::{KeyExchange, Side, Signature, TlsSummary};
+use crate::observe::summary::{KeyExchange, Signature, TlsSummary};
 use crate::peer::{Direction, KeyKind, PeerReport, SeenCertificate, SignatureFacts};
 use crate::redact;
 
@@ -71,24 +71,10 @@ pub(super) fn wire_summary(transcript: &Transcript) -> Option<TlsSummary> {
 /// How the Rust peer saw it fail.
 pub(super) fn peer_failure(report: &PeerReport) -> Option<Failure> {
     let error = report.error.as_ref()?;
-    let side = match error.side {
-        WireSide::Client => Side::Client,
-        WireSide::Server => Side::Server,
-    };
-    let side = match (error.alert, report.side) {
-        (Some(alert), own) => {
-            let sender = if alert.direction == Direction::Sent {
-                own
-            } else {
-                own.other()
-            };
-            if sender == WireSide::Client {
-                Side::Client
-            } else {
-                Side::Server
-            }
-        }
-        (None, _) => side,
+    let side = match error.alert {
+        Some(alert) if alert.direction == Direction::Sent => report.side,
+        Some(_) => report.side.other(),
+        None => error.side,
     };
     Some(Failure {
         side,

@@ -56,6 +56,9 @@ pub struct ServerConfig {
     pub signature_schemes: Vec<SignatureScheme>,
     /// Certificates and keys; the first that goes with a suite is used. None: only anonymous suites.
     pub identities: Vec<Identity>,
+    /// Certificates and keys for names that clients ask for in `server_name`, in any case; without a match,
+    /// `identities`.
+    pub named_identities: Vec<(String, Vec<Identity>)>,
     /// The Diffie-Hellman group. `None`: no such suites.
     pub dh: Option<DhGroup>,
     /// Whether to ask for a client certificate; anonymous suites are never chosen then.
@@ -76,6 +79,16 @@ pub struct ServerConfig {
     pub misbehaviour: Option<Misbehaviour>,
 }
 
+impl ServerConfig {
+    /// Those to choose from for a client that asks for `name`.
+    pub(crate) fn identities_for(&self, name: Option<&str>) -> &[Identity] {
+        self.named_identities
+            .iter()
+            .find(|(known, _)| name.is_some_and(|name| known.eq_ignore_ascii_case(name)))
+            .map_or(&self.identities, |(_, identities)| identities)
+    }
+}
+
 /// Everything this crate can do, anonymous suites last, ffdhe2048, and no certificate.
 impl Default for ServerConfig {
     fn default() -> Self {
@@ -88,6 +101,7 @@ impl Default for ServerConfig {
             groups: ecdh::IMPLEMENTED.to_vec(),
             signature_schemes: signing::IMPLEMENTED.to_vec(),
             identities: Vec::new(),
+            named_identities: Vec::new(),
             dh: DhGroup::well_known("ffdhe2048"),
             client_certificate: ClientCertificate::None,
             sessions: SessionStore::default(),

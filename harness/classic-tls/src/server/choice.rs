@@ -140,7 +140,7 @@ fn candidate(
         .copied()
         .filter(|scheme| offered.contains(scheme))
         .collect();
-    for (index, identity) in config.identities.iter().enumerate() {
+    for identity in config.identities_for(hello.sni.as_deref()) {
         // A client's groups speak for certificates, too (RFC 8422 section 5.1).
         let curve = identity.key.curve().filter(|_| !hello.groups.is_empty());
         let foreign = curve.is_some_and(|curve| !hello.groups.contains(&curve));
@@ -152,7 +152,7 @@ fn candidate(
         if (signs && scheme.is_none()) || !identity.key.exists_in(version) {
             continue;
         }
-        choice.identity = Some(index);
+        choice.identity = Some(identity.clone());
         choice.scheme = scheme.filter(|_| signs);
         return Some(choice);
     }

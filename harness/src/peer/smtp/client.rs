@@ -43,6 +43,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.command(&format!("EHLO {name}"), 250, dialogue).await
     }
 
+    /// Says EHLO without waiting for the greeting, and then reads both replies.
+    ///
+    /// # Errors
+    /// When the greeting is not 220 or the answer is not 250.
+    pub async fn early_ehlo(
+        &mut self,
+        name: &str,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
+        check("EHLO name", name)?;
+        dialogue.stage = Stage::Banner;
+        self.lines
+            .write(format!("EHLO {name}\r\n").as_bytes())
+            .await?;
+        self.expect("connect", 220, dialogue).await?;
+        dialogue.stage = Stage::Ehlo;
+        self.expect("EHLO", 250, dialogue).await
+    }
+
     /// Says STARTTLS. TLS begins with the next byte.
     ///
     /// # Errors
@@ -53,13 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         dialogue: &mut Dialogue,
     ) -> Result<(), SmtpError> {
         dialogue.stage = Stage::Starttls;
-        if !ehlo
-            .lines
-            .iter()
-            .any(|line| line.trim().eq_ignore_ascii_case("STARTTLS"))
-        {
-            return Err(SmtpError::NotOffered);
-        }
+        ehlo.offers_starttls()?;
         self.command("STARTTLS", 220, dialogue).await.map(drop)
     }
 

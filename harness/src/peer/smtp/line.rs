@@ -168,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
 }
 
 /// Code, whether it is the last line, and text of one line of a reply.
-fn reply_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
+pub(crate) fn reply_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     let (code, rest) = line.split_at_checked(3)?;
     if !code.iter().all(u8::is_ascii_digit) {
         return None;

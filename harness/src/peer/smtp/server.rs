@@ -87,6 +87,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         self.say(&format!("220 {} ESMTP pfs", self.hostname)).await
     }
 
+    /// Sends a greeting that turns the client away.
+    ///
+    /// # Errors
+    /// When the stream fails.
+    pub async fn refuse(&mut self, dialogue: &mut Dialogue) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Banner;
+        self.say(&format!(
+            "421 4.3.2 {} Service not available, closing transmission channel",
+            self.hostname
+        ))
+        .await
+    }
+
     /// Answers commands until something notable happens.
     ///
     /// # Errors

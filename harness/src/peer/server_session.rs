@@ -1,0 +1,132 @@
+//! A server's session from greeting to QUIT, whichever TLS runs in it.
+
+use classic_tls::wire::Side;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::closing::finish;
+use super::error::Failure;
+use super::misbehave::{instead_of_tls, silence};
+use super::options::{Manners, Misbehaviour, TlsMode};
+use super::report::Run;
+use super::smtp::{Event, Offer, Server, SmtpError, Stage};
+use super::tap::Recorder;
+
+/// A TLS server.
+pub(super) trait Handshake<S> {
+    /// What it makes of a stream.
+    type Stream: AsyncRead + AsyncWrite + Unpin;
+
+    /// Runs the handshake and notes in `run` what it has shown.
+    fn handshake(
+        self,
+        wire: Recorder<S>,
+        run: &mut Run,
+    ) -> impl Future<Output = Result<Self::Stream, Failure>>;
+}
+
+/// The whole session.
+pub(super) async fn serve<S, T>(
+    stream: S,
+    tls: T,
+    manners: &Manners,
+    run: &mut Run,
+) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: Handshake<S>,
+{
+    run.dialogue.stage = Stage::Banner;
+    if manners.mode == TlsMode::Implicit {
+        let tls = inside(stream, Vec::new(), tls, manners, run).await?;
+        let mut smtp = Server::inside_tls(tls, &manners.name);
+        smtp.banner(&mut run.dialogue).await?;
+        converse(&mut smtp, run).await?;
+        return close(smtp, manners).await;
+    }
+    let offer = match manners.misbehaviour {
+        _ if manners.mode == TlsMode::Off => Offer::No,
+        Misbehaviour::RefuseStarttls => Offer::Refused,
+        _ => Offer::Yes,
+    };
+    let mut smtp = Server::new(stream, &manners.name, offer);
+    match manners.misbehaviour {
+        Misbehaviour::SilentAtBanner => {
+            return Err(silence(run, smtp.lines().stream()).await);
+        }
+        Misbehaviour::RefuseToTalk => {
+            smtp.refuse(&mut run.dialogue).await?;
+            finish(smtp.lines()).await;
+            return Err(Failure::Deliberate("the server refused to talk"));
+        }
+        _ => smtp.banner(&mut run.dialogue).await?,
+    }
+    if !converse(&mut smtp, run).await? {
+        return close(smtp, manners).await;
+    }
+    let (stream, early) = smtp.into_parts();
+    let tls = inside(stream, early, tls, manners, run).await?;
+    let mut smtp = Server::inside_tls(tls, &manners.name);
+    converse(&mut smtp, run).await?;
+    close(smtp, manners).await
+}
+
+/// TLS on a stream of which `early` has already been read, or what the server does instead.
+async fn inside<S, T>(
+    stream: S,
+    early: Vec<u8>,
+    tls: T,
+    manners: &Manners,
+    run: &mut Run,
+) -> Result<T::Stream, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: Handshake<S>,
+{
+    run.dialogue.stage = Stage::Handshake;
+    let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
+    if let Some(failure) = instead_of_tls(manners.misbehaviour, run, &mut recorder).await {
+        return Err(failure);
+    }
+    let established = tls.handshake(recorder, run).await?;
+    if manners.misbehaviour == Misbehaviour::CloseAfterHandshake {
+        return Err(Failure::Deliberate(
+            "the server closed the connection after the handshake",
+        ));
+    }
+    Ok(established)
+}
+
+/// Serves until the end of the dialogue, or true: until TLS shall begin.
+async fn converse<S>(smtp: &mut Server<S>, run: &mut Run) -> Result<bool, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match smtp.next(&mut run.dialogue).await {
+            Ok(Event::StartTls) => return Ok(true),
+            Ok(Event::Message(message)) => run.messages.push(message),
+            Ok(Event::Quit) => return Ok(false),
+            // A client that has delivered may go without a word.
+            Ok(Event::Closed) | Err(SmtpError::Io(_)) if !run.messages.is_empty() => {
+                return Ok(false);
+            }
+            Ok(Event::Closed) => {
+                return Err(SmtpError::Closed {
+                    expected: "a command",
+                }
+                .into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn close<S>(mut smtp: Server<S>, manners: &Manners) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if manners.misbehaviour != Misbehaviour::NoCloseNotify {
+        finish(smtp.lines()).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! From the faults of a scenario to what the peers are told.
+
+use classic_tls::PublicValue;
+
+use crate::peer::Misbehaviour;
+use crate::scenario::Fault;
+
+/// What the session around TLS does wrong, and what TLS itself.
+pub(super) fn split(fault: Option<Fault>) -> (Misbehaviour, Option<classic_tls::Misbehaviour>) {
+    use classic_tls::Misbehaviour as Tls;
+    let Some(fault) = fault else {
+        return (Misbehaviour::None, None);
+    };
+    let session = match fault {
+        Fault::SilentFromTheStart => Misbehaviour::SilentAtBanner,
+        Fault::SilentAfterStarttls => Misbehaviour::SilentAfterStarttls,
+        Fault::CloseAfterStarttls => Misbehaviour::CloseAfterStarttls,
+        Fault::GarbageAfterStarttls => Misbehaviour::GarbageAfterStarttls,
+        Fault::CloseAfterHandshake => Misbehaviour::CloseAfterHandshake,
+        Fault::NoCloseNotify => Misbehaviour::NoCloseNotify,
+        Fault::RefuseToTalk => Misbehaviour::RefuseToTalk,
+        Fault::RefuseStarttls => Misbehaviour::RefuseStarttls,
+        Fault::EarlyEhlo => Misbehaviour::EarlyEhlo,
+        Fault::EarlyClientHello => Misbehaviour::EarlyClientHello,
+        Fault::ClientHelloInSegments => Misbehaviour::ClientHelloInSegments,
+        Fault::ClientHelloInRecords => Misbehaviour::ClientHelloInRecords,
+        Fault::CloseAfterClientHello => Misbehaviour::CloseAfterClientHello,
+        Fault::BadFinished => return inside(Tls::BadFinished),
+        Fault::BadRecordMac => return inside(Tls::BadRecordMac),
+        Fault::BadSignature => return inside(Tls::BadSignature),
+        Fault::OversizedRecord => return inside(Tls::OversizedRecord),
+        Fault::PointNotOnCurve => return inside(Tls::PointNotOnCurve),
+        Fault::PublicValueZero => return inside(Tls::PublicValue(PublicValue::Zero)),
+        Fault::PublicValueOne => return inside(Tls::PublicValue(PublicValue::One)),
+        Fault::PublicValuePrimeMinusOne => {
+            return inside(Tls::PublicValue(PublicValue::PrimeMinusOne));
+        }
+        Fault::CompositePrime => return inside(Tls::CompositePrime),
+        Fault::GeneratorOne => return inside(Tls::GeneratorOne),
+        Fault::ZeroPrime => return inside(Tls::ZeroPrime),
+        Fault::UnofferedGroup => return inside(Tls::UnofferedGroup),
+        Fault::UnofferedSuite => return inside(Tls::UnofferedSuite),
+        Fault::LongMessage(message) => return inside(Tls::LongMessage(message.code())),
+        Fault::RepeatedMessage(message) => return inside(Tls::Repeat(message.code())),
+        Fault::ShortMessage(message) => return inside(Tls::ShortMessage(message.code())),
+        Fault::SilentAt(message) => return inside(Tls::Silence(message.code())),
+        Fault::SkippedMessage(message) => return inside(Tls::Skip(message.code())),
+        Fault::TruncatedRecord(message) => return inside(Tls::TruncatedRecord(message.code())),
+    };
+    (session, None)
+}
+
+fn inside(fault: classic_tls::Misbehaviour) -> (Misbehaviour, Option<classic_tls::Misbehaviour>) {
+    (Misbehaviour::None, Some(fault))
+}
