@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
-use harness::commands::{Error, Ground, claims_page, prepare};
+use harness::commands::{Error, Ground, claims_page, corpus_of_snapshots, prepare};
 use harness::outcome::Outcome;
 use harness::plan::{self, Decision};
 use harness::report::Event;
@@ -181,6 +181,34 @@ fn claims_page_is_current() {
         committed == page,
         "run `cargo pfs claims >{}`",
         path.display()
+    );
+}
+
+/// The committed corpus has what the snapshots have, and nothing else.
+#[test]
+fn corpus_is_current() {
+    let folder = directory().join("corpus");
+    let files = corpus_of_snapshots(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    let mut wrong: Vec<String> = Vec::new();
+    for (name, text) in &files {
+        if std::fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text) {
+            wrong.push(format!("{name} is out of date"));
+        }
+    }
+    for entry in std::fs::read_dir(&folder).expect("the corpus") {
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if name != "README.md" && !files.iter().any(|(known, _)| *known == name) {
+            wrong.push(format!("{name} belongs to no target"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nsee scenarios/corpus/README.md for the command that makes it",
+        wrong.join("\n")
     );
 }
 

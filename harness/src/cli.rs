@@ -55,6 +55,15 @@ Examples:
     /// claim has no scenario.
     #[command(after_help = "Example:\n  pfs claims >scenarios/CLAIMS.md")]
     Claims(Scenarios),
+    /// Run all scenarios and write, for each target, every shape of TLS log line and Received: TLS
+    /// comment as plain text and as JSON: test data for parsers.
+    #[command(after_help = "\
+Examples:
+  pfs corpus --output my-corpus --target mine=image:my/postfix:latest
+  pfs corpus --target debian-11 --target debian-12 --target debian-13 --target debian-testing
+
+The second one is how the committed scenarios/corpus is made.")]
+    Corpus(Corpus),
     /// Print the JSON schema of the scenario format.
     Schema,
 }
@@ -95,6 +104,32 @@ pub struct Run {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Options of `pfs corpus`.
+#[derive(Debug, Args)]
+pub struct Corpus {
+    /// Where to write it [default: corpus, below the scenarios]
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub targets: Targets,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub place: Where,
 }
 
 /// Options of `pfs list`.

@@ -1,13 +1,16 @@
 //! What each command of `pfs` does.
 
 mod claims;
+mod corpus;
 mod error;
+mod gather;
 mod list;
 mod prepare;
 mod run;
 mod warm;
 
 pub use claims::claims_page;
+pub use corpus::corpus_of_snapshots;
 pub use error::Error;
 pub use prepare::{Ground, prepare};
 
@@ -26,6 +29,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
         Command::Targets => list::targets(),
+        Command::Corpus(options) => corpus::corpus(options).await,
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema => {
             print!("{}", crate::scenario::schema());

@@ -18,6 +18,7 @@
 pub mod claims;
 pub mod cli;
 pub mod commands;
+pub mod corpus;
 pub mod observe;
 pub mod outcome;
 pub mod peer;

@@ -105,6 +105,25 @@ impl Snapshot {
     }
 }
 
+/// The witnesses of an accepted text by name, as they were written into it.
+pub fn sections(text: &str) -> Vec<(String, String)> {
+    let mut sections: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        let head = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        match (head, sections.last_mut()) {
+            (Some(name), _) => sections.push((name.to_owned(), String::new())),
+            (None, Some((_, said))) => {
+                said.push_str(line);
+                said.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    sections
+}
+
 /// Lines that differ, with one line of context, by the longest common subsequence.
 fn difference(old: &str, new: &str) -> String {
     let old: Vec<_> = old.trim_end().lines().collect();

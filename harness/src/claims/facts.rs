@@ -4,6 +4,7 @@ use classic_tls::names::{CipherSuite, KeyExchangeKind};
 
 use crate::observe::summary::TlsSummary;
 use crate::scenario::{Disclosure, Expect};
+use crate::snapshot::sections;
 
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +43,7 @@ impl Facts {
     /// Reads a snapshot. What only some scenarios are about (signature, SNI, header, offer) is
     /// told where `expect` speaks of it.
     pub fn of(snapshot: &str, expect: &Expect) -> Self {
+        let snapshot = &sections(snapshot)[..];
         let mut facts = Vec::new();
         let mut say = |fact, words: Option<String>| {
             facts.extend(words.map(|words| (fact, words)));
@@ -130,17 +132,13 @@ impl Facts {
 }
 
 /// The lines of one witness.
-fn section<'a>(snapshot: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
-    let head = format!("[{name}]");
-    snapshot
-        .lines()
-        .skip_while(move |line| *line != head)
-        .skip(1)
-        .take_while(|line| !(line.starts_with('[') && line.ends_with(']')))
+fn section<'a>(snapshot: &'a [(String, String)], name: &str) -> std::str::Lines<'a> {
+    let text = snapshot.iter().find(|(witness, _)| witness == name);
+    text.map_or("", |(_, said)| said.as_str()).lines()
 }
 
 /// The last summary line of a log: what is expected is expected of the last of several sessions.
-fn summary(snapshot: &str, log: &str) -> Option<TlsSummary> {
+fn summary(snapshot: &[(String, String)], log: &str) -> Option<TlsSummary> {
     let summaries = section(snapshot, log).filter_map(|line| {
         // A redacted port is no number.
         let (_, text) = line.split_once(": ")?;
@@ -150,13 +148,13 @@ fn summary(snapshot: &str, log: &str) -> Option<TlsSummary> {
 }
 
 /// Version and cipher of a handshake that no log tells of.
-fn chosen(snapshot: &str) -> Option<(String, String)> {
+fn chosen(snapshot: &[(String, String)]) -> Option<(String, String)> {
     let line = section(snapshot, "wire").find_map(|line| line.strip_prefix("server chooses: "))?;
     let mut words = line.split(' ');
     Some((words.next()?.to_owned(), words.next()?.to_owned()))
 }
 
-fn exchange(snapshot: &str, cipher: Option<&str>) -> Option<String> {
+fn exchange(snapshot: &[(String, String)], cipher: Option<&str>) -> Option<String> {
     let sent = section(snapshot, "wire").find_map(|line| line.strip_prefix("server sends: "));
     if let Some(sent) = sent {
         return Some(sent.strip_prefix("point on ").unwrap_or(sent).to_owned());
@@ -171,7 +169,7 @@ fn exchange(snapshot: &str, cipher: Option<&str>) -> Option<String> {
     (suite.key_exchange() == KeyExchangeKind::Rsa).then(|| "static RSA".to_owned())
 }
 
-fn received(snapshot: &str) -> Option<String> {
+fn received(snapshot: &[(String, String)]) -> Option<String> {
     let lines: Vec<&str> = section(snapshot, "received").collect();
     let comment = lines.iter().find_map(|line| {
         let line = line.trim();
@@ -186,7 +184,7 @@ fn received(snapshot: &str) -> Option<String> {
     Some(if tls { "TLS comment" } else { "no TLS comment" }.to_owned())
 }
 
-fn failure(snapshot: &str) -> Option<String> {
+fn failure(snapshot: &[(String, String)]) -> Option<String> {
     section(snapshot, "mail").find(|line| *line == "not delivered")?;
     let alert = section(snapshot, "wire").find_map(|line| line.strip_prefix("alert from the "));
     let alert = alert.and_then(|line| {

@@ -82,7 +82,7 @@ pub(super) fn nominal(target: &Target) -> Option<TargetVersions> {
     })
 }
 
-fn versions(facts: &TargetFacts) -> Option<TargetVersions> {
+pub(super) fn versions(facts: &TargetFacts) -> Option<TargetVersions> {
     let number = facts
         .openssl_text
         .split_whitespace()

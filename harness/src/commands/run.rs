@@ -81,7 +81,7 @@ async fn work(
     Ok(code)
 }
 
-fn default_jobs() -> usize {
+pub(super) fn default_jobs() -> usize {
     JOBS_PER_PROCESSOR * std::thread::available_parallelism().map_or(2, usize::from)
 }
 

@@ -16,6 +16,14 @@ use super::value::parsed;
 pub struct Version(Vec<u32>);
 
 impl Version {
+    /// The numbers that stay while a series gets its corrections: `3.10` of 3.10.13, `1.1.1` of
+    /// OpenSSL 1.1.1w, whose corrections were letters.
+    pub fn series(&self) -> String {
+        let count = if self.part(0) == 1 { 3 } else { 2 };
+        let parts: Vec<_> = self.0.iter().take(count).map(u32::to_string).collect();
+        parts.join(".")
+    }
+
     fn part(&self, index: usize) -> u32 {
         self.0.get(index).copied().unwrap_or(0)
     }

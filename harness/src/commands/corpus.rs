@@ -1,0 +1,106 @@
+//! `pfs corpus`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pfs_containers::Target;
+
+use super::Error;
+use super::gather::{self, Listener};
+use super::prepare::{nominal, prepare, select, versions};
+use crate::cli;
+use crate::corpus::{Corpus, Seen};
+use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
+use crate::plan::{self, Decision};
+use crate::scenario::{self, TargetVersions};
+use crate::snapshot::{self, Snapshot};
+
+/// Name of the folder below the scenarios.
+const FOLDER: &str = "corpus";
+
+pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
+    let dir = &options.scenarios.dir;
+    let output = options.output.unwrap_or_else(|| dir.join(FOLDER));
+    let scenarios = select(dir, &[])?;
+    let listener = Listener::new();
+    let ground = prepare(
+        scenarios,
+        &options.targets.targets,
+        options.place.engine,
+        &listener.events,
+    )
+    .await?;
+    let columns: Vec<TargetVersions> = ground
+        .columns
+        .iter()
+        .filter_map(|column| versions(&ground.targets.get(&column.name)?.1))
+        .collect();
+    let Some(results) = gather::run(ground, listener).await? else {
+        return Ok(EXIT_INTERRUPTED);
+    };
+    let mut broken = 0;
+    for result in &results {
+        if let Outcome::Broken(why) = &result.outcome {
+            broken += 1;
+            eprintln!("BROKEN {} on {}: {why}", result.id, result.target);
+        }
+    }
+    let seen: Vec<Seen> = results
+        .into_iter()
+        .map(|result| Seen {
+            id: result.id.to_string(),
+            target: result.target,
+            sides: result.sides,
+            witnesses: result.witnesses,
+        })
+        .collect();
+    let failed = |path: &Path, error: std::io::Error| {
+        Error::Usage(format!("{}: cannot be written: {error}", path.display()))
+    };
+    std::fs::create_dir_all(&output).map_err(|error| failed(&output, error))?;
+    for target in &columns {
+        let corpus = Corpus::of(target, &seen);
+        for (name, text) in corpus.files() {
+            let path = output.join(name);
+            std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+        }
+        eprintln!(
+            "{}: {} examples in {}",
+            target.name,
+            corpus.len(),
+            output.display()
+        );
+    }
+    Ok(if broken == 0 { EXIT_PASS } else { EXIT_BROKEN })
+}
+
+/// The corpus of the built-in targets as the snapshots have it: names and contents of its files.
+///
+/// # Errors
+/// A scenario or a snapshot that cannot be used.
+pub fn corpus_of_snapshots(dir: &Path) -> Result<Vec<(String, String)>, Error> {
+    let scenarios: Vec<_> = scenario::load(dir)?.into_iter().map(Arc::new).collect();
+    let targets: Vec<TargetVersions> = Target::built_in()
+        .filter_map(|target| nominal(&target))
+        .collect();
+    let mut seen = Vec::new();
+    for decision in plan::plan_all(&scenarios, &targets, &targets) {
+        let Decision::Run(case) = decision else {
+            continue;
+        };
+        let snapshot = Snapshot::of(&case.scenario.path, &case.id, &case.target);
+        let text = snapshot
+            .read()
+            .map_err(|error| Error::Usage(format!("a snapshot cannot be read: {error}")))?;
+        seen.push(Seen {
+            id: case.id.to_string(),
+            target: case.target.clone(),
+            sides: case.sides(),
+            witnesses: snapshot::sections(&text.unwrap_or_default()),
+        });
+    }
+    Ok(targets
+        .iter()
+        .flat_map(|target| Corpus::of(target, &seen).files())
+        .collect())
+}
