@@ -3,14 +3,17 @@
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::smtp::line::escaped;
 
 /// A certificate seen on the wire. What could not be parsed is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenCertificate {
-    /// The certificate itself.
+    /// The certificate itself, or the SubjectPublicKeyInfo of a raw public key.
     pub der: Vec<u8>,
+    /// It is a raw public key (RFC 7250).
+    pub raw_public_key: bool,
     /// Common name of the subject, last one if there are several, as Postfix takes it.
     pub subject_cn: Option<String>,
     /// Common name of the issuer.
@@ -71,17 +74,22 @@ impl SeenCertificate {
     pub fn parse(der: &CertificateDer<'_>) -> Self {
         let mut seen = Self {
             der: der.to_vec(),
+            raw_public_key: false,
             subject_cn: None,
             issuer_cn: None,
             dns_names: Vec::new(),
             key: None,
         };
         let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+            if let Ok((_, key)) = SubjectPublicKeyInfo::from_der(der) {
+                seen.raw_public_key = true;
+                seen.key = key_kind(&key);
+            }
             return seen;
         };
         seen.subject_cn = common_name(certificate.subject());
         seen.issuer_cn = common_name(certificate.issuer());
-        seen.key = key_kind(&certificate);
+        seen.key = key_kind(certificate.public_key());
         if let Ok(Some(names)) = certificate.subject_alternative_name() {
             for name in &names.value.general_names {
                 if let x509_parser::extensions::GeneralName::DNSName(name) = name {
@@ -107,8 +115,7 @@ fn common_name(name: &X509Name<'_>) -> Option<String> {
 }
 
 /// Object identifiers: RFC 8410 section 3 and RFC 5480 section 2.1.1.1.
-fn key_kind(certificate: &X509Certificate<'_>) -> Option<KeyKind> {
-    let key = certificate.public_key();
+fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
     match key.algorithm.algorithm.to_id_string().as_str() {
         "1.3.101.112" => return Some(KeyKind::Ed25519),
         "1.3.101.113" => return Some(KeyKind::Ed448),

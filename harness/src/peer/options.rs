@@ -25,6 +25,11 @@ pub struct TlsOptions {
     /// Signature schemes, most preferred first: what is offered for the other side's signature, and what a key of our
     /// own may sign with.
     pub signature_schemes: Vec<SignatureScheme>,
+    /// The server's key comes without a certificate (RFC 7250), or there is no handshake. A credential's chain is
+    /// then the key alone.
+    pub raw_server_key: bool,
+    /// The same of the client's key.
+    pub raw_client_key: bool,
 }
 
 /// How TLS begins.

@@ -69,6 +69,8 @@ pub struct SignatureFacts {
     pub scheme: SignatureScheme,
     /// The key that signed, if its certificate could be read.
     pub key: Option<KeyKind>,
+    /// The key came without a certificate (RFC 7250).
+    pub raw_public_key: bool,
 }
 
 impl SignatureFacts {
@@ -207,6 +209,7 @@ impl PeerReport {
         Some(SignatureFacts {
             scheme,
             key: self.server_certificates().first().and_then(|leaf| leaf.key),
+            raw_public_key: is_raw(self.server_certificates()),
         })
     }
 
@@ -217,6 +220,7 @@ impl PeerReport {
         Some(SignatureFacts {
             scheme,
             key: self.client_certificates().first().and_then(|leaf| leaf.key),
+            raw_public_key: is_raw(self.client_certificates()),
         })
     }
 
@@ -247,6 +251,10 @@ impl PeerReport {
             certificate_requested: self.certificate_requested,
         })
     }
+}
+
+fn is_raw(chain: &[SeenCertificate]) -> bool {
+    chain.first().is_some_and(|leaf| leaf.raw_public_key)
 }
 
 /// The part of a [`PeerReport`] that other witnesses know too.

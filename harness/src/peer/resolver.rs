@@ -14,6 +14,8 @@ use super::capture::Capture;
 #[derive(Debug)]
 pub(super) struct ClientChain {
     pub(super) key: Option<Arc<CertifiedKey>>,
+    /// The key goes without a certificate.
+    pub(super) raw: bool,
     pub(super) capture: Capture,
 }
 
@@ -33,6 +35,10 @@ impl ResolvesClientCert for ClientChain {
     fn has_certs(&self) -> bool {
         self.key.is_some()
     }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.raw
+    }
 }
 
 /// A server's certificates.
@@ -44,6 +50,8 @@ pub(super) struct ServerChains {
     pub(super) by_name: Vec<(String, Arc<CertifiedKey>)>,
     /// TLS 1.3 is enabled.
     pub(super) tls13: bool,
+    /// The keys go without certificates.
+    pub(super) raw: bool,
     pub(super) capture: Capture,
 }
 
@@ -71,6 +79,10 @@ impl ResolvesServerCert for ServerChains {
             seen.own_chain = chosen.cert.clone();
         });
         Some(chosen)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.raw
     }
 }
 

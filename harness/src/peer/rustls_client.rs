@@ -159,6 +159,7 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
         learner: lease
             .clone()
             .map(|lease| Learner::new(lease, options.minimum_prime_bits)),
+        raw: options.tls.raw_server_key,
     };
     let refused = |error: rustls::Error| OptionError::Refused(error.to_string());
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
@@ -168,6 +169,7 @@ fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(Arc::new(ClientChain {
             key,
+            raw: options.tls.raw_client_key,
             capture: capture.clone(),
         }));
     config.enable_sni = options.sni.is_some();

@@ -139,6 +139,7 @@ fn config(options: &ServerOptions, capture: &Capture) -> Result<ServerConfig, Op
             .map(|(name, credential)| Ok((name.to_ascii_lowercase(), certified(credential)?)))
             .collect::<Result<_, OptionError>>()?,
         tls13: options.tls.versions.is_empty() || options.tls.versions.contains(&Version::TLS1_3),
+        raw: options.tls.raw_server_key,
         capture: capture.clone(),
     };
     if chains.keys.is_empty() {
@@ -156,6 +157,7 @@ fn config(options: &ServerOptions, capture: &Capture) -> Result<ServerConfig, Op
             &options.client_roots,
             asked == ClientCertificate::Require,
             options.reject_untrusted,
+            options.tls.raw_client_key,
         )?)),
     };
     let mut config = builder.with_cert_resolver(Arc::new(chains));

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    CryptoProvider, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
@@ -36,6 +39,19 @@ fn note_certificates(capture: &Capture, leaf: &CertificateDer<'_>, rest: &[Certi
     });
 }
 
+fn verify_tls13(
+    raw: bool,
+    message: &[u8],
+    cert: &CertificateDer<'_>,
+    dss: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    if raw {
+        let key = SubjectPublicKeyInfoDer::from(cert.as_ref());
+        return verify_tls13_signature_with_raw_key(message, &key, dss, &algorithms());
+    }
+    verify_tls13_signature(message, cert, dss, &algorithms())
+}
+
 /// A client's verifier: takes every certificate, but not a wrong signature nor, in TLS 1.2, a bad prime.
 #[derive(Debug)]
 pub(super) struct ServerWatcher {
@@ -47,6 +63,8 @@ pub(super) struct ServerWatcher {
     pub(super) name: Option<ServerName<'static>>,
     /// Nothing: no suite with a prime is offered.
     pub(super) learner: Option<Learner>,
+    /// The key must come without a certificate.
+    pub(super) raw: bool,
 }
 
 impl ServerCertVerifier for ServerWatcher {
@@ -112,7 +130,11 @@ impl ServerCertVerifier for ServerWatcher {
     ) -> Result<HandshakeSignatureValid, Error> {
         self.capture
             .update(|seen| seen.peer_scheme = Some(dss.scheme));
-        verify_tls13_signature(message, cert, dss, &algorithms())
+        verify_tls13(self.raw, message, cert, dss)
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.raw
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -128,6 +150,7 @@ pub(super) struct ClientWatcher {
     webpki: Option<Arc<dyn ClientCertVerifier>>,
     required: bool,
     strict: bool,
+    raw: bool,
 }
 
 impl ClientWatcher {
@@ -138,6 +161,7 @@ impl ClientWatcher {
         roots: &[CertificateDer<'static>],
         required: bool,
         strict: bool,
+        raw: bool,
     ) -> Result<Self, OptionError> {
         let webpki = if roots.is_empty() {
             None
@@ -158,6 +182,7 @@ impl ClientWatcher {
             webpki,
             required,
             strict,
+            raw,
         })
     }
 }
@@ -215,7 +240,11 @@ impl ClientCertVerifier for ClientWatcher {
     ) -> Result<HandshakeSignatureValid, Error> {
         self.capture
             .update(|seen| seen.peer_scheme = Some(dss.scheme));
-        verify_tls13_signature(message, cert, dss, &algorithms())
+        verify_tls13(self.raw, message, cert, dss)
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.raw
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

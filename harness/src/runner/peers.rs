@@ -12,7 +12,7 @@ use crate::peer::{
 use crate::plan::{Case, ClientPlan, ServerPlan};
 use crate::scenario::{
     ClassicClient, ClassicProfile, ClassicResumption, ClassicServer, DhName, KeyExchangeName,
-    Protocol, RustlsClient, RustlsServer,
+    Protocol, RustlsClient, RustlsServer, SideName,
 };
 use crate::session::{Running, Session, SessionError};
 
@@ -58,9 +58,14 @@ pub(super) async fn fleets(session: &Session, case: &Case) -> Result<Fleets, Ses
     Ok(fleets)
 }
 
-fn credential(leaf: &Leaf) -> Credential {
+fn credential(leaf: &Leaf, raw: bool) -> Credential {
+    let chain = if raw {
+        vec![leaf.public_key_der().to_vec()]
+    } else {
+        leaf.chain_der().to_vec()
+    };
     Credential {
-        chain: leaf.chain_der().iter().cloned().map(Into::into).collect(),
+        chain: chain.into_iter().map(Into::into).collect(),
         key: rustls::pki_types::PrivatePkcs8KeyDer::from(leaf.key_pkcs8_der().to_vec()).into(),
     }
 }
@@ -84,8 +89,9 @@ pub fn client_options(
     certificate: Option<&str>,
     pki: &Pki,
 ) -> Result<ClientOptions, pfs_certs::Error> {
+    let raw = |side| options.raw_public_keys.contains(&side);
     let credential = match certificate {
-        Some(name) => Some(credential(&*pki.leaf(name)?)),
+        Some(name) => Some(credential(&*pki.leaf(name)?, raw(SideName::Client))),
         None => None,
     };
     Ok(ClientOptions {
@@ -94,6 +100,8 @@ pub fn client_options(
             groups: groups(&options.groups),
             ciphers: options.ciphers.iter().map(|cipher| cipher.0).collect(),
             signature_schemes: options.signatures.iter().map(|scheme| scheme.0).collect(),
+            raw_server_key: raw(SideName::Server),
+            raw_client_key: raw(SideName::Client),
         },
         sni: options.sni.clone(),
         minimum_prime_bits: options.minimum_prime_bits,
@@ -122,14 +130,18 @@ pub fn server_options(
     sni: &std::collections::BTreeMap<String, Vec<String>>,
     pki: &Pki,
 ) -> Result<ServerOptions, PeerSetupError> {
+    let raw = |side| options.raw_public_keys.contains(&side);
     let mut credentials = Vec::new();
     for name in certificates {
-        credentials.push(credential(&*pki.leaf(name)?));
+        credentials.push(credential(&*pki.leaf(name)?, raw(SideName::Server)));
     }
     let mut sni_credentials = Vec::new();
     for (name, chain) in sni {
         for certificate in chain {
-            sni_credentials.push((name.clone(), credential(&*pki.leaf(certificate)?)));
+            sni_credentials.push((
+                name.clone(),
+                credential(&*pki.leaf(certificate)?, raw(SideName::Server)),
+            ));
         }
     }
     let dh = match &options.dh {
@@ -146,6 +158,8 @@ pub fn server_options(
             groups: groups(&options.groups),
             ciphers: options.ciphers.iter().map(|cipher| cipher.0).collect(),
             signature_schemes: options.signatures.iter().map(|scheme| scheme.0).collect(),
+            raw_server_key: raw(SideName::Server),
+            raw_client_key: raw(SideName::Client),
         },
         mode: mode(options.starttls),
         credentials,

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::classic::{ClassicClient, ClassicServer};
 use super::dns::Dns;
-use super::expect::{Departure, Expect};
+use super::expect::{Departure, Expect, SideName};
 use super::fault::Fault;
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
 use super::predicate::Predicate;
@@ -220,6 +220,9 @@ pub struct RustlsClient {
     /// It offers to resume the session of the mail before (see `message.count`).
     #[serde(default)]
     pub resume: bool,
+    /// Whose keys must come without a certificate (RFC 7250).
+    #[serde(default)]
+    pub raw_public_keys: Vec<SideName>,
     /// What it does wrong on purpose.
     pub fault: Option<Fault>,
 }
@@ -250,6 +253,9 @@ pub struct RustlsServer {
     /// It hands out session tickets and takes them up again.
     #[serde(default)]
     pub resume: bool,
+    /// Whose keys must come without a certificate (RFC 7250).
+    #[serde(default)]
+    pub raw_public_keys: Vec<SideName>,
     /// What it does wrong on purpose.
     pub fault: Option<Fault>,
 }

@@ -40,7 +40,10 @@ fn signature(facts: Option<SignatureFacts>) -> (Option<Signature>, Option<String
         Some(KeyKind::Rsa(bits)) => u32::try_from(bits).ok(),
         _ => None,
     };
-    let (signature, digest) = Signature::from_scheme(facts.scheme, bits);
+    let (mut signature, digest) = Signature::from_scheme(facts.scheme, bits);
+    if facts.raw_public_key {
+        signature = signature.with_raw_public_key();
+    }
     (Some(signature), digest)
 }
 
@@ -185,6 +188,9 @@ fn certificate(seen: &SeenCertificate) -> String {
             .map_or_else(|| format!("{other:?}"), str::to_owned),
         None => "unknown key".to_owned(),
     };
+    if seen.raw_public_key {
+        return format!("none, but the key itself: {key}");
+    }
     format!(
         "CN={} issuer={} {key}",
         seen.subject_cn.as_deref().unwrap_or("-"),

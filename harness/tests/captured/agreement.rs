@@ -50,6 +50,14 @@ impl Sessions {
     }
 }
 
+/// smtpd(8) leaves `(raw public key)` out of the header for keys without curve and size: scenario `rpk/server-ed25519`.
+fn is_known_bug(found: &agreement::Disagreement) -> bool {
+    let texts = [&found.left, &found.right].map(|it| it.value.as_str());
+    found.field == agreement::Field::ServerSignature
+        && texts.contains(&"ED25519")
+        && texts.contains(&"ED25519 (raw public key)")
+}
+
 #[test]
 fn log_and_header_agree_about_every_message() {
     for target in TARGETS {
@@ -80,7 +88,8 @@ fn log_and_header_agree_about_every_message() {
                 });
                 with_client += 1;
             }
-            let found = agreement::compare(&testimonies);
+            let mut found = agreement::compare(&testimonies);
+            found.retain(|it| !is_known_bug(it));
             assert!(found.is_empty(), "{target}: {found:#?}\n{text}");
         }
         assert!(

@@ -17,7 +17,7 @@ pub struct Signature {
     pub curve: Option<NamedGroup>,
     /// Bits of an RSA key.
     pub bits: Option<u32>,
-    /// Whether the key came without a certificate (RFC 7250). A `Received:` header tells so only beside a curve or bits.
+    /// Whether the key came without a certificate (RFC 7250).
     pub raw_public_key: bool,
 }
 
@@ -82,6 +82,28 @@ impl Signature {
             },
             digest,
         )
+    }
+}
+
+impl Signature {
+    /// The same, made with a key that came without a certificate.
+    #[must_use]
+    pub fn with_raw_public_key(self) -> Self {
+        let text = match self.text.split_once(" (") {
+            Some((algorithm, key)) => {
+                let key = key.trim_end_matches(')');
+                let key = key
+                    .strip_suffix("bits")
+                    .map_or(key.to_owned(), |n| format!("{n}bit"));
+                format!("{algorithm} ({key} raw public key)")
+            }
+            None => format!("{} (raw public key)", self.text),
+        };
+        Self {
+            text,
+            raw_public_key: true,
+            ..self
+        }
     }
 }
 

@@ -106,6 +106,7 @@ async fn client_of(wrong: Wrong, tls: TlsOptions) -> (PeerReport, Option<rustls:
         keys: vec![credential("rsa2048").certified(&[], &capture).unwrap()],
         by_name: Vec::new(),
         tls13: tls.versions == [Version::TLS1_3],
+        raw: false,
         capture,
     };
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
@@ -142,6 +143,7 @@ async fn server_of(wrong: Wrong, tls: TlsOptions) -> (PeerReport, Option<rustls:
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(ServerWatcher {
+            raw: false,
             capture: Capture::default(),
             schemes: provider::schemes(&tls).unwrap(),
             roots: None,
