@@ -1,8 +1,12 @@
-//! How long a fleet takes to start, to be joined and to stop: `start_times [docker|chroot] [TARGET] [PORTS] [ROUNDS]`.
+//! How long a fleet takes to start, to be joined and to stop:
+//! `start_times [docker|chroot] [TARGET] [PORTS] [ROUNDS] [ZONES]`; with signed ZONES it has name servers.
 
 use std::time::Instant;
 
-use pfs_containers::{Cache, EngineChoice, FleetSpec, ProgressEvent, Service, Settings, Target};
+use pfs_containers::{
+    Cache, EngineChoice, FleetSpec, NameService, ProgressEvent, Service, Settings, Target,
+    dns::{Zone, ZoneState},
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,6 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target = Target::parse(&argument(2, "debian-13"))?;
     let ports: u16 = argument(3, "150").parse()?;
     let rounds: u32 = argument(4, "5").parse()?;
+    let zones: u32 = argument(5, "0").parse()?;
 
     let engine = choice.open(Settings::new(Cache::of_user())).await?;
     engine.sweep().await?;
@@ -37,6 +42,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
         spec.services
             .extend((0..ports).map(|n| Service::smtpd(20_000 + n).tag(&format!("c{n}"))));
+        let zones = (0..zones).map(|n| Zone {
+            name: format!("zone-{n}.test"),
+            state: ZoneState::Signed,
+            records: Vec::new(),
+        });
+        let names = NameService {
+            zones: zones.collect(),
+            silences: Vec::new(),
+        };
+        spec.dns = Some(names).filter(|names| !names.zones.is_empty());
         let began = Instant::now();
         let fleet = engine.start(&spec).await?;
         let started = began.elapsed();

@@ -42,9 +42,10 @@ mkdir "$run" && cd "$run" || fail "cannot make $run"
 resolver=$(sed -n '/^nameserver /{s///;p;q;}' /etc/resolv.conf)
 harness=$(sed -n '/[[:space:]]harness\.pfs\.test/{s/[[:space:]].*//;p;q;}' /etc/hosts)
 { [ -n "$resolver" ] && [ -n "$harness" ]; } || fail "no address in /etc/resolv.conf or /etc/hosts"
-fill="s/@RESOLVER@/$resolver/g; s/@AUTHORITY@/${resolver%.*}.2/g; s/@HARNESS@/$harness/g"
-for file in "$dns"/zone/*; do sed "$fill" "$file" >"${file##*/}"; done
-for file in nsd unbound; do sed "$fill" "$dns/$file.conf" >"$file.conf"; done
+# Each process takes milliseconds, and there may be dozens of zones: none is started for each that can be for all.
+cp "$dns"/zone/* "$dns"/*.conf . || fail "cannot write to $run"
+sed -i "s/@RESOLVER@/$resolver/g; s/@AUTHORITY@/${resolver%.*}.2/g; s/@HARNESS@/$harness/g" ./* ||
+    fail "cannot fill in addresses"
 
 # NAME → the base name of a new key's files.
 key() {
@@ -67,19 +68,17 @@ wait
 
 sign() {
     read -r anchor signing <"$1.keys" || return
-    set -- "$1" "$2" "$3" "$4" "$signing"
     case $3 in
-    expired-signatures) ldns-signzone -i 20200101000000 -e 20200201000000 -f "$1.out" -o "$2" "$1" "$5" ;;
-    *) ldns-signzone -f "$1.out" -o "$2" "$1" "$5" ;;
+    expired-signatures)
+        ldns-signzone -i 20200101000000 -e 20200201000000 -f "$1.signed" -o "$2" "$1" "$signing"
+        ;;
+    *) ldns-signzone -f "$1.signed" -o "$2" "$1" "$signing" ;;
     esac || return
-    case $3 in
-    no-denial) grep -v '[[:space:]]NSEC[[:space:]]' "$1.out" >"$1.signed" ;;
-    *) mv "$1.out" "$1.signed" ;;
-    esac
+    if [ "$3" = no-denial ]; then sed -i '/[[:space:]]NSEC[[:space:]]/d' "$1.signed"; fi
     # ldns prints a TLSA record that is too short in a form that nothing reads; as it was written, it is read.
     if [ "$4" = resolver ]; then
-        grep -v '[[:space:]]IN[[:space:]]TLSA[[:space:]]' "$1.signed" >"$1.out"
-        grep '[[:space:]]TYPE52[[:space:]]' "$1" | cat "$1.out" - >"$1.signed"
+        sed -i '/[[:space:]]IN[[:space:]]TLSA[[:space:]]/d' "$1.signed"
+        grep '[[:space:]]TYPE52[[:space:]]' "$1" >>"$1.signed"
     fi
 }
 while read -r file name state parent server; do
@@ -87,7 +86,7 @@ while read -r file name state parent server; do
     if [ "$name" = . ]; then
         read -r anchor signing <"$file.keys" && cp "$anchor.key" root.key
     else
-        read -r anchor signing <"$file.keys" && cat "$anchor.ds" >>"$parent"
+        read -r anchor signing <"$file.keys" && read -r ds <"$anchor.ds" && echo "$ds" >>"$parent"
     fi || {
         words <"$file.words"
         fail "no key for $name"

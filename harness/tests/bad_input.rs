@@ -186,6 +186,66 @@ fn wrong_target_conditions() {
 }
 
 #[test]
+fn zones_that_cannot_be() {
+    let with = |client: &str, dns: &str| {
+        format!("why = \"w\"\n[server]\npostfix = {{}}\n[client]\n{client} = {{}}\n[dns]\n{dns}\n")
+    };
+    for (client, dns, place, words) in [
+        (
+            "postfix",
+            "records = [\"mail.example.test AAA\"]",
+            "7:12",
+            "is no record",
+        ),
+        (
+            "postfix",
+            "records = [\"mail.example.test TLSA tlsa-3-1-1:rsa204\"]",
+            "7:12",
+            "did you mean \"rsa2048\"",
+        ),
+        (
+            "postfix",
+            "zones = { \"example.test\" = \"unsinged\" }",
+            "7:28",
+            "did you mean `unsigned`?",
+        ),
+        ("postfix", "record = []", "7:1", "did you mean `records`?"),
+        (
+            "postfix",
+            "records = [\"a.b.test CNAME c.b.test\", \"a.b.test A\"]",
+            "1:1",
+            "a.b.test is an alias and has other records",
+        ),
+        ("rustls", "records = []", "1:1", "which only Postfix does"),
+    ] {
+        refused(
+            with(client, dns).as_bytes(),
+            &format!("case.toml:{place}"),
+            &[words],
+        );
+    }
+}
+
+#[test]
+fn plan_shows_the_zones_with_digests_by_name() {
+    let text = "why = \"w\"\n[server]\nrustls = {}\n[client]\npostfix = {}\n[dns]\n\
+                records = [\"mail.example.test A\", \"mail.example.test TLSA tlsa-3-1-1:rsa2048\"]\n";
+    let dir = scenarios(&[("topic/case.toml", text.as_bytes())]);
+    let output = pfs(dir.path(), &["plan", "topic/case", "--target", "debian-12"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "zone example.test: signed",
+        ".example.test  A <harness>",
+        "_<port>._tcp.mail.case-",
+        "  TLSA tlsa-3-1-1:rsa2048",
+        "-o {smtp_dns_support_level=dnssec}",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn duplicate_cases() {
     let dir = scenarios(&[("a/x.toml", GOOD.as_bytes()), ("a/X.toml", GOOD.as_bytes())]);
     let output = pfs(dir.path(), &["run"]);

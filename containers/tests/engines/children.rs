@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use pfs_containers::{EngineChoice, FleetState, Lifetime};
+use pfs_containers::{EngineChoice, FleetState, Lifetime, NameService};
 
 use crate::{open, send_around, spec, start};
 
@@ -32,6 +32,8 @@ pub(crate) async fn act(engine: EngineChoice) {
         spec.lifetime = Lifetime::Leased {
             grace: Duration::from_secs(4),
         };
+        // Its name servers end with it.
+        spec.dns = Some(NameService::default());
         start(&*engine, &spec).await
     } else {
         let state: FleetState = serde_json::from_str(&part).unwrap();

@@ -3,14 +3,16 @@
 use std::{fs, time::Duration};
 
 use pfs_containers::{
-    EngineChoice, Error, NameService,
+    EngineChoice, Error, FleetSpec, NameService, Target,
     dns::{Record, RecordData, Zone, ZoneState},
     fleet::{Home, Names},
+    silent,
 };
 use rstest::rstest;
+use testcontainers::{GenericBuildableImage, runners::AsyncBuilder as _};
 use tokio::time::{Instant, timeout};
 
-use crate::{SOON, assert_nothing_left, open, send_around, spec, start};
+use crate::{SOON, assert_nothing_left, mail::image_of, open, send_around, spec, start};
 
 fn zone(name: &str, state: ZoneState, records: &[(&str, RecordData)]) -> Zone {
     Zone {
@@ -135,4 +137,28 @@ async fn the_tools_say_why(#[case] engine: EngineChoice) {
     assert!(!error.is_usage());
     let took = began.elapsed();
     assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn an_image_without_name_servers() {
+    let engine = open(EngineChoice::Docker).await;
+    let built = spec(&*engine, "no-nsd").await;
+    let base = image_of(built.target.name()).await;
+    let _image = GenericBuildableImage::new("localhost/pfs-test-no-nsd", "1")
+        .with_dockerfile_string(format!("FROM {base}\nRUN rm /usr/sbin/nsd\n"))
+        .build_image()
+        .await
+        .unwrap();
+    let target = Target::parse("no-nsd=image:localhost/pfs-test-no-nsd:1").unwrap();
+    let facts = engine.prepare(&target, &silent()).await.unwrap();
+    let mut spec = FleetSpec::new(built.id, target, &facts);
+    spec.dns = Some(NameService::default());
+    let fleet = start(&*engine, &spec).await;
+    assert_eq!(fleet.state().names, Names::Missing(vec!["nsd".to_owned()]));
+    // Whatever needs no names works as ever, also after a change.
+    send_around(&fleet, "in an image without nsd").await;
+    spec.generation = 1;
+    fleet.reconfigure(&spec).await.unwrap();
+    send_around(&fleet, "once more").await;
+    fleet.stop().await.unwrap();
 }

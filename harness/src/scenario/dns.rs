@@ -29,6 +29,46 @@ pub struct Dns {
     pub dropped: Vec<Question>,
 }
 
+impl Dns {
+    /// What no name server would serve.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(super) fn check(&self) -> Result<(), (String, Option<String>)> {
+        for (index, record) in self.records.iter().enumerate() {
+            let owner = record.owner.as_str();
+            let zone = (self.zones.iter())
+                .filter(|(zone, _)| record.owner.is_in(zone))
+                .max_by_key(|(zone, _)| zone.as_str().len());
+            if let Some((zone, ZoneState::NotServed)) = zone {
+                return Err((
+                    format!(
+                        "{owner}: nobody serves the zone {}, which it is in",
+                        zone.as_str()
+                    ),
+                    Some("leave the record out".into()),
+                ));
+            }
+            // The owner of a TLSA record is a name below.
+            let alias = |record: &DnsRecord| matches!(record.data, DnsData::Cname(_));
+            let tlsa = |record: &DnsRecord| {
+                matches!(record.data, DnsData::Computed(_) | DnsData::Literal(_))
+            };
+            let others = self.records.iter().enumerate();
+            let mut others = others.filter(|(other, _)| *other != index);
+            let clash = others.any(|(_, other)| other.owner == record.owner && !tlsa(other));
+            let apex = self.zones.contains_key(&record.owner);
+            if alias(record) && (clash || apex) {
+                return Err((
+                    format!("{owner} is an alias and has other records, which no zone may have"),
+                    Some("give one of them another name".into()),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What is right or wrong with a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -297,6 +337,33 @@ mod tests {
             assert!(error.contains(words), "{text}: {error}");
         }
         assert!(Question::parse("a.b MX").is_err());
+    }
+
+    #[test]
+    fn what_no_server_would_serve() {
+        let check = |text| toml::from_str::<Dns>(text).unwrap().check();
+        let alias =
+            r#"records = ["a.b.test CNAME c.b.test", "a.b.test TLSA 3 1 1 00", "c.b.test A"]"#;
+        assert_eq!(check(alias), Ok(()));
+        for (text, words) in [
+            (
+                r#"records = ["a.b.test CNAME c.b.test", "a.b.test A"]"#,
+                "is an alias and has other records",
+            ),
+            (
+                r#"records = ["a.b.test CNAME c.b.test"]
+                   zones   = { "a.b.test" = "signed" }"#,
+                "is an alias and has other records",
+            ),
+            (
+                r#"records = ["a.x.b.test A"]
+                   zones   = { "x.b.test" = "not-served", "b.test" = "signed" }"#,
+                "nobody serves the zone x.b.test",
+            ),
+        ] {
+            let (message, _) = check(text).unwrap_err();
+            assert!(message.contains(words), "{text}: {message}");
+        }
     }
 
     #[test]

@@ -233,6 +233,9 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("expected 1 to 8".into()),
         ));
     }
+    if let Some(dns) = &scenario.file.dns {
+        dns.check()?;
+    }
     if scenario.file.dns.is_some() && postfix.is_none() {
         return Err((
             "[dns] is for a client that looks names up, which only Postfix does".into(),
