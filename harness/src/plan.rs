@@ -57,6 +57,8 @@ pub struct PostfixSide {
     pub parameters: BTreeMap<String, String>,
     /// What serves it.
     pub daemons: Daemons,
+    /// Files of the case's own, by their path.
+    pub files: BTreeMap<String, String>,
 }
 
 /// The daemons that serve a side besides its smtpd(8) or smtp(8), each a line of master.cf with
@@ -324,6 +326,12 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     let own_port = file.server.service.map(|_| tag.as_str());
     let mut server = parameters::server(file, &target, &tag, own.or(own_port));
     let mut client = parameters::client(file, &target, &tag, own);
+    if let ServerPlan::Postfix(side) = &mut server {
+        parameters::own_files(side, &file.files, &tag);
+    }
+    if let ClientPlan::Postfix { side, .. } = &mut client {
+        parameters::own_files(side, &file.files, &tag);
+    }
     if let Some(change) = &file.change {
         let commands = change.commands().map(str::to_owned).collect();
         match (&mut server, &mut client) {

@@ -46,8 +46,29 @@ fn split(written: &Postfix, target: &str, own: Option<&str>) -> PostfixSide {
         },
         parameters,
         daemons: Daemons::default(),
+        files: BTreeMap::new(),
     }
 }
+
+/// Puts the paths of the case's own files where the settings name them `file:NAME`, and takes
+/// those settings out that are to stay what this Postfix has built in.
+pub(super) fn own_files(side: &mut PostfixSide, files: &BTreeMap<String, String>, tag: &str) {
+    side.parameters.retain(|_, value| value != BUILT_IN);
+    side.fleet.settings.retain(|_, value| value != BUILT_IN);
+    for (name, contents) in files {
+        let (word, path) = (format!("file:{name}"), path_of(&format!("{tag}-{name}")));
+        let settings = side.fleet.settings.values_mut();
+        for value in side.parameters.values_mut().chain(settings) {
+            if value.contains(&word) {
+                *value = value.replace(&word, &path);
+                side.files.insert(path.clone(), contents.clone());
+            }
+        }
+    }
+}
+
+/// The value of a setting that is not made: instead of ours, the default of this Postfix.
+const BUILT_IN: &str = "(default)";
 
 fn default(parameters: &mut BTreeMap<String, String>, name: &str, value: impl Into<String>) {
     parameters

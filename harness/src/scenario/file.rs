@@ -46,6 +46,9 @@ pub struct ScenarioFile {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
     pub matrix: BTreeMap<String, toml::Value>,
+    /// Files with these contents; `file:NAME` in a setting stands for the path.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The SMTP server.
     pub server: Server,
     /// The SMTP client.

@@ -9,7 +9,7 @@ use pfs_certs::GeneratedName;
 use toml::de::DeTable;
 
 use super::claim::Catalogue;
-use super::error::{Place, ScenarioError};
+use super::error::{Place, ScenarioError, nearest};
 use super::expect::SideName;
 use super::file::{Client, ScenarioFile, Server, command};
 use super::matrix;
@@ -213,6 +213,23 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("whose tlsproxy(8) speaks could not be told: make two cases of it".into()),
         ));
     }
+    let settings = [&file.server.postfix, &file.client.postfix];
+    let values = settings.into_iter().flatten().flat_map(BTreeMap::values);
+    for name in values.flat_map(|value| own_files(&value.0)) {
+        if !file.files.contains_key(name) {
+            return Err((
+                format!("a setting names `file:{name}`, which is not in `[files]`"),
+                nearest(name, file.files.keys().map(String::as_str))
+                    .map(|near| format!("did you mean `file:{near}`?")),
+            ));
+        }
+    }
+    if let Some(name) = file.files.keys().find(|name| !is_file_name(name)) {
+        return Err((
+            format!("`[files]` has the name `{name}`"),
+            Some("expected letters, digits, `.`, `_` and `-`".into()),
+        ));
+    }
     if let Some(change) = &file.change {
         let words = change.files.iter().flat_map(|(file, other)| [file, other]);
         for word in words.filter(|word| command(word).is_none()) {
@@ -292,6 +309,22 @@ fn faults(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
         }
     }
     Ok(())
+}
+
+/// The names in `file:NAME` within a value.
+fn own_files(value: &str) -> impl Iterator<Item = &str> {
+    value.split("file:").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !in_file_name(c)).unwrap_or(rest.len());
+        rest.split_at(end).0
+    })
+}
+
+fn in_file_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._-".contains(c)
+}
+
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 60 && !name.starts_with('.') && name.chars().all(in_file_name)
 }
 
 fn one_peer(

@@ -33,6 +33,9 @@ pub struct Line {
     /// The daemons besides.
     #[serde(default)]
     pub daemons: Daemons,
+    /// Files of the case's own, by their path.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }
 
 /// A line's kind.
@@ -68,6 +71,7 @@ impl Line {
                 role,
                 parameters: side.parameters.clone(),
                 daemons: side.daemons.clone(),
+                files: side.files.clone(),
             })
         };
         let server = match &case.server {
@@ -176,7 +180,7 @@ impl Line {
                 .argument("argv=/bin/sh")
                 .argument("-c")
                 // The other end gets its errors too.
-                .argument(format!("{command} 2>/dev/null"));
+                .argument(format!("exec 2>/dev/null; {command}"));
             Some(spawn)
         });
         let services = services.into_iter().map(with_overrides);
@@ -203,6 +207,10 @@ pub(super) fn put(
     let mut routes = String::new();
     for (name, value) in &key.settings {
         spec.main_cf.set(name, resolve(value, pki, &mut files)?);
+    }
+    for (path, contents) in lines.iter().flat_map(|(line, _)| &line.files) {
+        let file = FleetFile::public(path, contents.clone());
+        files.insert(path.clone(), file);
     }
     for (line, ports) in lines {
         let mut parameters = BTreeMap::new();

@@ -86,7 +86,8 @@ pub(crate) fn is_queue_id(text: &str) -> bool {
         && bytes
             .iter()
             .all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b))
-        && bytes.iter().any(u8::is_ascii_digit);
+        // A short one without a digit may be a word; the longer, the rarer.
+        && (bytes.len() >= 9 || bytes.iter().any(u8::is_ascii_digit));
     let long = (12..=24).contains(&bytes.len())
         && bytes.get(10) == Some(&b'z')
         && bytes.iter().all(u8::is_ascii_alphanumeric)
