@@ -260,9 +260,13 @@ impl Fleet {
         self.lease.is_held()
     }
 
-    /// Waits until the fleet ends, for whatever reason.
+    /// Waits until the fleet ends, for whatever reason, or can no longer be watched: a Docker that is killed takes
+    /// the log away and leaves the container.
     pub async fn ended(&self) {
-        self.lease.lost().await;
+        tokio::select! {
+            () = self.lease.lost() => {}
+            () = self.log.ended() => {}
+        }
     }
 
     /// Proves that master, smtpd, the logger and our reading of its log all work: sends a token to the

@@ -42,6 +42,9 @@ pub enum Kind {
 /// Told what goes on: the target, and what is done.
 pub type Tell = dyn Fn(&str, &str) + Send + Sync;
 
+/// What came of starting a fleet; asked for once.
+type Started = Result<Arc<Running>, Arc<SessionError>>;
+
 /// The fleets of a run.
 pub struct Session {
     kind: Kind,
@@ -50,7 +53,7 @@ pub struct Session {
     pki: Arc<Pki>,
     targets: BTreeMap<String, (Target, TargetFacts)>,
     catalogue: Vec<Arc<Case>>,
-    fleets: Mutex<HashMap<FleetKey, Arc<OnceCell<Arc<Running>>>>>,
+    fleets: Mutex<HashMap<FleetKey, Arc<OnceCell<Started>>>>,
     /// Held shared while the session is used: a directory nobody holds is left over.
     _in_use: File,
 }
@@ -122,7 +125,11 @@ impl Session {
             Arc::clone(fleets.entry(key.clone()).or_default())
         };
         let wanted = Line::of(case, key);
-        let running = cell.get_or_try_init(|| self.ensure(key, &wanted)).await?;
+        let started = async || self.ensure(key, &wanted).await.map_err(Arc::new);
+        let running = match cell.get_or_init(started).await {
+            Ok(running) => running,
+            Err(error) => return Err(SessionError::Earlier(Arc::clone(error))),
+        };
         if running.has(&wanted) {
             return Ok(Arc::clone(running));
         }
@@ -142,7 +149,7 @@ impl Session {
             std::mem::take(&mut *self.fleets.lock().unwrap_or_else(PoisonError::into_inner));
         let running: Vec<_> = fleets
             .into_values()
-            .filter_map(|cell| cell.get().cloned())
+            .filter_map(|cell| cell.get()?.as_ref().ok().cloned())
             .collect();
         let mut stops = tokio::task::JoinSet::new();
         for fleet in running {

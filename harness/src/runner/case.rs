@@ -72,11 +72,15 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle
             _ => Err("neither side is a Postfix".to_owned()),
         }
     };
-    // A fleet that ends under a case is not the case's failure.
+    let gone =
+        |side| format!("the {side}'s Postfix or its log is gone: was it, or Docker, stopped?");
+    // A fleet that ends under a case is not the case's failure: looked at first, since the end of a log also ends the
+    // work.
     let gathered = tokio::select! {
+        biased;
+        () = ended(fleets.server.as_ref()) => Err(gone("server")),
+        () = ended(fleets.client.as_ref()) => Err(gone("client")),
         gathered = work => gathered,
-        () = ended(fleets.server.as_ref()) => Err("the server's Postfix is gone".to_owned()),
-        () = ended(fleets.client.as_ref()) => Err("the client's Postfix is gone".to_owned()),
     };
     gathered.map_err(Obstacle::Broken)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The environment's fault, or a setting that Postfix refuses.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,9 @@ pub enum SessionError {
     /// The engine, or Postfix refusing its configuration.
     #[error(transparent)]
     Containers(#[from] pfs_containers::Error),
+    /// The fleet could not be started when another case wanted it; it is not tried again.
+    #[error(transparent)]
+    Earlier(Arc<SessionError>),
     /// The runtime is shutting down.
     #[error("interrupted")]
     Interrupted,
