@@ -78,7 +78,9 @@ pub enum LogEvent {
         /// In the order logged; the last one, `commands`, is their sum.
         commands: Vec<CommandCount>,
     },
-    /// `fatal:`, `panic:` or `error:`: the process is ending, or something did not happen.
+    /// `error:`: something did not happen, and the process goes on.
+    Error(String),
+    /// `fatal:` or `panic:`: the process is ending.
     Fatal(String),
     /// `TLS library problem: …`: one entry of OpenSSL's error stack.
     LibraryProblem(LibraryProblem),
@@ -131,10 +133,13 @@ impl LogEvent {
     pub fn parse(daemon: &str, text: &str) -> Self {
         let text = cut(text.trim_end_matches(['\r', '\n']));
         let daemon = daemon.rsplit('/').next().unwrap_or_default();
-        for severity in ["fatal: ", "panic: ", "error: "] {
+        for severity in ["fatal: ", "panic: "] {
             if let Some(rest) = text.strip_prefix(severity) {
                 return Self::Fatal(rest.to_owned());
             }
+        }
+        if let Some(rest) = text.strip_prefix("error: ") {
+            return Self::Error(rest.to_owned());
         }
         if let Some(rest) = text.strip_prefix("warning: ") {
             return warning(daemon, rest).unwrap_or_else(|| Self::Warning(rest.to_owned()));
