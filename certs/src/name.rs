@@ -186,6 +186,15 @@ static REGISTRY: &[Entry] = &[
         Names::Domain,
         "ECDSA on P-256 for *.example.test: every domain a case has for itself",
     ),
+    Entry {
+        validity: Validity::Expired,
+        ..sni(
+            "any-domain-expired",
+            EcdsaP256,
+            Names::Domain,
+            "as any-domain, but expired a month ago",
+        )
+    },
     client("client-rsa", Rsa2048, "client.example.test, RSA, 2048 bits"),
     client(
         "client-ecdsa",

@@ -1,6 +1,10 @@
 #!/bin/sh
 # Signs a fleet's zones and serves them: nsd for the zones, unbound as the validating resolver in front of it, with
-# the key of our own root zone as its only trust anchor. Started by images/supervise.sh, in the fleet's root.
+# the key of our own root zone as its only trust anchor. Started by images/supervise.sh, in the fleet's root:
+#
+#   start SUPERVISOR     the process that ends the fleet, which is told when a server ends that had started
+#
+# What is beside this script:
 #
 #   zones          a line for each zone, the root last: FILE NAME STATE PARENT-FILE SERVER
 #   zone/FILE      the zone, unsigned
@@ -23,8 +27,11 @@ if [ -n "$missing" ]; then
     exit
 fi
 
+supervisor=$1 started=0
 fail() {
     echo "pfs: dns: $*"
+    # Without its name servers a fleet would say of Postfix what is not so. One that does not start is nobody's yet.
+    [ "$started" != 2 ] || kill -TERM "$supervisor"
     kill -TERM 0
     exit 1
 }
@@ -112,7 +119,6 @@ mkfifo log || fail "cannot make a pipe"
 { unbound -d -c "$run/unbound.conf"; echo "unbound ended with status $?"; } >log 2>&1 &
 
 # Both run when both have said so. What they say later is read, and not told: they must never wait for a reader.
-started=0
 while read -r line; do
     case $line in
     *"nsd started"* | *"start of service"*)
@@ -130,7 +136,10 @@ while read -r line; do
         ;;
     *" error: "* | *" fatal error: "* | *" ended with status "*)
         echo "$line" | words
-        case $started in 2) ;; *) fail "the name servers do not start" ;; esac
+        case "$started $line" in
+        2*" ended with status "*) fail "a name server has ended" ;;
+        [01]*) fail "the name servers do not start" ;;
+        esac
         ;;
     esac
 done <log

@@ -44,7 +44,7 @@ serve_names() {
     fi
     dns=
     [ -f "$root/etc/postfix/pfs/dns/start" ] || return
-    in_session /bin/sh /etc/postfix/pfs/dns/start &
+    in_session /bin/sh /etc/postfix/pfs/dns/start $$ &
     dns=$!
 }
 serve_names
@@ -78,6 +78,10 @@ kill -KILL "-$master" 2>/dev/null
 [ -z "$watcher" ] || kill -KILL "-$watcher" 2>/dev/null
 
 if [ -n "$home" ]; then
+    # Those in groups of their own, too: a lease that is still held would say that the fleet runs.
+    for process in /proc/[0-9]*; do
+        if [ "$process/root" -ef "$root" ]; then kill -KILL "${process#/proc/}" 2>/dev/null; fi
+    done
     # The marker is made by the engine as the first file of a home, and nowhere else. Nothing of ours is ever mounted
     # in a home; what somebody else mounted there is not ours to remove.
     if [ -f "$home/pfs-fleet" ] && ! grep -qF " $home/" /proc/self/mountinfo; then

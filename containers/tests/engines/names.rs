@@ -12,7 +12,11 @@ use rstest::rstest;
 use testcontainers::{GenericBuildableImage, runners::AsyncBuilder as _};
 use tokio::time::{Instant, timeout};
 
-use crate::{SOON, assert_nothing_left, mail::image_of, open, send_around, spec, start};
+use crate::{
+    SOON, assert_nothing_left,
+    mail::{image_of, processes_of},
+    open, send_around, spec, start,
+};
 
 fn zone(name: &str, state: ZoneState, records: &[(&str, RecordData)]) -> Zone {
     Zone {
@@ -137,6 +141,36 @@ async fn the_tools_say_why(#[case] engine: EngineChoice) {
     assert!(!error.is_usage());
     let took = began.elapsed();
     assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_fleet_ends_with_its_name_servers() {
+    let engine = open(EngineChoice::Chroot).await;
+    for name in ["nsd", "unbound"] {
+        let mut spec = spec(&*engine, &format!("without-{name}")).await;
+        spec.dns = Some(NameService::default());
+        let fleet = start(&*engine, &spec).await;
+        let Home::Directory { path, .. } = &fleet.state().home else {
+            panic!("a container")
+        };
+        let killed = processes_of(path, 0)
+            .iter()
+            .filter(|process| {
+                let command = fs::read_to_string(format!("{process}/cmdline"));
+                command.unwrap_or_default().starts_with(name)
+            })
+            .filter(|process| {
+                let pid = process.rsplit('/').next().unwrap().parse().unwrap();
+                let pid = rustix::process::Pid::from_raw(pid).unwrap();
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok()
+            })
+            .count();
+        assert!(killed > 0, "no {name} runs");
+        let ended = timeout(SOON, fleet.ended()).await;
+        assert!(ended.is_ok(), "{name}: {:#?}", fleet.log().tail());
+        fleet.stop().await.unwrap();
+        assert_nothing_left(&*engine, fleet.state()).await;
+    }
 }
 
 #[tokio::test]

@@ -132,8 +132,6 @@ impl Teller<'_> {
 
     fn event(self, event: &LogEvent) -> Option<(Rank, Failure)> {
         Some(match event {
-            // A daemon that ends by itself has nobody else to blame.
-            LogEvent::Fatal(words) => (0, self.failure(self.own, words.as_str())),
             LogEvent::Abort { reason, .. } => {
                 (0, self.failure(self.own, self.verification_or(reason)))
             }

@@ -12,6 +12,7 @@ pub(super) use failure::is_cause;
 
 use super::observation::{Observation, SideEvents};
 use crate::peer::Reply;
+use crate::redact::own_names;
 use crate::scenario::{Expect, LogExpectation};
 
 /// Collects differences.
@@ -118,7 +119,10 @@ fn log(name: &str, expected: &LogExpectation, side: Option<&SideEvents>, out: &m
         ));
         return;
     };
-    let has = |piece: &str| side.lines.iter().any(|line| line.text.contains(piece));
+    // Names as the file writes them.
+    let lines = side.lines.iter().map(|line| own_names(&line.text));
+    let lines: Vec<String> = lines.collect();
+    let has = |piece: &str| lines.iter().any(|line| line.contains(piece));
     for piece in &expected.has {
         out.check(has(piece), || format!("{name}: no line has `{piece}`"));
     }
