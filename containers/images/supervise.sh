@@ -30,6 +30,12 @@ if [ "$4" = watch ]; then
     exit
 fi
 
+# Exim asks for this user's number before it does anything; its package would have made the user.
+if [ -x "$root/opt/exim/usr/sbin/exim4" ] && ! grep -q '^Debian-exim:' "$root/etc/passwd"; then
+    echo 'Debian-exim:x:65534:65534::/nonexistent:/usr/sbin/nologin' >>"$root/etc/passwd"
+    echo 'Debian-exim:x:65534:' >>"$root/etc/group"
+fi
+
 # In sessions of their own, so that each can be ended as a group.
 in_session() {
     if [ -n "$root" ]; then exec setsid chroot "$root" "$@"; else exec setsid "$@"; fi

@@ -24,7 +24,7 @@ use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
 use harness::report::Event;
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
-use harness::session::{Kind, Line, Ports, Role, Running, Session, recipient};
+use harness::session::{Kind, Line, Ports, Running, Session, recipient};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -154,7 +154,7 @@ fn line(
     let lines = Line::of(case, &side.fleet);
     let line = lines
         .iter()
-        .find(|line| matches!(line.role, Role::Server) == server)
+        .find(|line| line.role.is_server() == server)
         .expect("planned");
     let ports = running.ports(line).expect("in the fleet");
     (running, ports)
@@ -165,7 +165,7 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
     let deadline = tokio::time::Instant::now() + case.scenario.deadline();
     let mail = Mail::new("", &recipient(&case.tag), "bare");
     let server = match &case.server {
-        ServerPlan::Postfix(side) => {
+        ServerPlan::Postfix(side) | ServerPlan::Exim(side) => {
             let (running, ports) = line(case, side, fleets, true);
             Some(running.fleet.address_of(ports.fleet))
         }
@@ -194,7 +194,7 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                 classic_client(options, certificate.as_deref(), session.pki()).expect("options");
             peer::classic::send(address, &client, &mail, deadline).await;
         }
-        (ClientPlan::Postfix { side, .. }, upstream) => {
+        (ClientPlan::Postfix { side, .. } | ClientPlan::Exim(side), upstream) => {
             let (running, ports) = line(case, side, fleets, false);
             let at = SocketAddr::new(running.fleet.harness_address(), ports.harness);
             let listener = TcpListener::bind(at).await.expect("the port is ours");
@@ -232,14 +232,14 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                         classic_server(options, certificates, sni, session.pki()).expect("options");
                     peer::classic::receive_on(stream, &server, deadline).await;
                 }
-                (ServerPlan::Postfix(_), Some(address)) => {
+                (ServerPlan::Postfix(_) | ServerPlan::Exim(_), Some(address)) => {
                     let upstream = peer::connect(address, None)
                         .await
                         .expect("the server is there");
                     peer::forward_between(stream, upstream, ForwardOptions::default(), deadline)
                         .await;
                 }
-                (ServerPlan::Postfix(_), None) => {}
+                (ServerPlan::Postfix(_) | ServerPlan::Exim(_), None) => {}
             }
         }
         (ClientPlan::Rustls { .. } | ClientPlan::Classic { .. }, None) => {}

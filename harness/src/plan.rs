@@ -48,12 +48,12 @@ impl fmt::Display for FleetKey {
 }
 
 /// A line of master.cf to be: the settings of one side of one case, names of generated files
-/// not yet replaced.
+/// not yet replaced. For an Exim they are options of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostfixSide {
     /// The instance it runs in.
     pub fleet: FleetKey,
-    /// Overrides of main.cf for this line.
+    /// Overrides of main.cf for this line, or options of Exim.
     pub parameters: BTreeMap<String, String>,
     /// What serves it.
     pub daemons: Daemons,
@@ -91,6 +91,8 @@ const FIRST_COMMAND_PORT: u16 = 2600;
 pub enum ServerPlan {
     /// A line `smtpd`.
     Postfix(PostfixSide),
+    /// A line `spawn` that runs Exim; the parameters are main options of Exim.
+    Exim(PostfixSide),
     /// A rustls server in this process.
     Rustls {
         /// How it is to behave.
@@ -111,6 +113,26 @@ pub enum ServerPlan {
     },
 }
 
+impl ServerPlan {
+    /// What it has in master.cf, if anything.
+    pub fn side(&self) -> Option<&PostfixSide> {
+        match self {
+            Self::Postfix(side) | Self::Exim(side) => Some(side),
+            Self::Rustls { .. } | Self::Classic { .. } => None,
+        }
+    }
+}
+
+impl ClientPlan {
+    /// What it has in master.cf, if anything.
+    pub fn side(&self) -> Option<&PostfixSide> {
+        match self {
+            Self::Postfix { side, .. } | Self::Exim(side) => Some(side),
+            Self::Rustls { .. } | Self::Classic { .. } => None,
+        }
+    }
+}
+
 /// The SMTP client of a case.
 #[derive(Clone, Debug)]
 pub enum ClientPlan {
@@ -123,6 +145,8 @@ pub enum ClientPlan {
         /// What it can look up, if the case has zones.
         zones: Option<CaseZones>,
     },
+    /// A line `pipe` that runs Exim; the parameters are options of Exim's smtp transport.
+    Exim(PostfixSide),
     /// A rustls client in this process.
     Rustls {
         /// How it is to behave.
@@ -161,14 +185,9 @@ pub struct Case {
 impl Case {
     /// The targets on which client and server run; `None` for a peer of this process.
     pub fn sides(&self) -> Sides {
-        let client = match &self.client {
-            ClientPlan::Postfix { side, .. } => Some(side.fleet.target.clone()),
-            _ => None,
-        };
-        let server = match &self.server {
-            ServerPlan::Postfix(side) => Some(side.fleet.target.clone()),
-            _ => None,
-        };
+        let target = |side: Option<&PostfixSide>| side.map(|side| side.fleet.target.clone());
+        let client = target(self.client.side());
+        let server = target(self.server.side());
         let file = &self.scenario.file;
         Sides {
             client,
@@ -179,15 +198,8 @@ impl Case {
 
     /// The Postfix instances the case needs.
     pub fn fleets(&self) -> impl Iterator<Item = &FleetKey> {
-        let server = match &self.server {
-            ServerPlan::Postfix(side) => Some(&side.fleet),
-            ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
-        };
-        let client = match &self.client {
-            ClientPlan::Postfix { side, .. } => Some(&side.fleet),
-            ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
-        };
-        server.into_iter().chain(client)
+        let sides = self.server.side().into_iter().chain(self.client.side());
+        sides.map(|side| &side.fleet)
     }
 }
 

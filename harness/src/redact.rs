@@ -65,7 +65,7 @@ pub fn log_text(text: &str) -> String {
 
 /// Redacts a `Received:` header, folded or not, and leaves its layout alone.
 pub fn header(text: &str) -> String {
-    let (head, date) = match text.rsplit_once("; ") {
+    let (head, date) = match text.rsplit_once(';') {
         Some((head, date)) if date.bytes().filter(|byte| *byte == b':').count() == 2 => {
             (head, Some(date))
         }
@@ -74,7 +74,8 @@ pub fn header(text: &str) -> String {
     let mut redacted = inline(head);
     if let Some(date) = date {
         let end = &date[date.trim_end().len()..];
-        redacted.push_str("; ");
+        redacted.push(';');
+        redacted.push_str(&date[..date.len() - date.trim_start().len()]);
         redacted.push_str(TIME);
         redacted.push_str(end);
     }
@@ -317,12 +318,24 @@ fn id(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         let length = digits(rest);
         return (length > 0).then_some((PID, length));
     }
+    if before.ends_with(" id=") {
+        return exim_id(rest).map(|length| (QUEUE_ID, length));
+    }
     let length = word_length(rest);
     let word = &rest[..length];
     let context = ["queued as ", " id ", "\tid ", "notification: "]
         .iter()
         .any(|label| before.ends_with(label));
     (context && is_queue_id(word)).then_some((QUEUE_ID, length))
+}
+
+/// The length of an Exim message id, `1xV6E5-0000rG-Pf`, or since Exim 4.97 `1xV6E6-000000000vV-1lYA`.
+fn exim_id(rest: &str) -> Option<usize> {
+    let length = rest
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .unwrap_or(rest.len());
+    let parts: Vec<usize> = rest[..length].split('-').map(str::len).collect();
+    matches!(parts[..], [6, 6, 2] | [6, 11, 4]).then_some(length)
 }
 
 /// The number in `../ssl/statem/statem_srvr.c:2361:`.
@@ -332,8 +345,23 @@ fn source_line(before: &str, rest: &str) -> Option<(&'static str, usize)> {
     (place && length > 0 && rest[length..].starts_with(':')).then_some((LINE, length))
 }
 
-/// The tag of a service within a text: `postfix/c12`, and the key of a session cache, `session c12&[…`.
+/// The tag of a service within a text: `postfix/c12`, and the key of a session cache, `session c12&[…`; where pipe(8)
+/// names its transport, `relay=TAG,` and `delivered via TAG service`, all of it.
 fn tag(before: &str, rest: &str) -> Option<(&'static str, usize)> {
+    let end = |stop: &str| {
+        rest.find(stop)
+            .filter(|end| !rest[..*end].contains(['[', ' ']))
+    };
+    let transport = if before.ends_with("delivered via ") {
+        end(" service")
+    } else if before.ends_with(", relay=") && !rest.starts_with("none,") {
+        end(",")
+    } else {
+        None
+    };
+    if let Some(length) = transport {
+        return Some((TAG, length));
+    }
     let length = word_length(rest);
     let place = before.ends_with("postfix/")
         || before.ends_with("session ") && rest[length..].starts_with('&');
@@ -360,6 +388,38 @@ mod tests {
         let line = "for <recipient@eecdh.grade.ultra-12ab34.pfs.test>; recipient@else.where";
         let redacted = "for <recipient@<case>.pfs.test>; recipient@else.where";
         assert_eq!(super::own_recipients(line), redacted);
+    }
+
+    #[test]
+    fn words_of_pipe_and_of_exim() {
+        for (text, redacted) in [
+            (
+                "728B99BCABE: to=<recipient@exim.client.pfs.test>, relay=exim.client, delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, \
+                 status=sent (delivered via exim.client service (X=TLS1.2:DHE_CUSTOM1024__RSA_SHA256__AES_256_GCM:256 CV=no))",
+                "<queue-id>: to=<recipient@<case>.pfs.test>, relay=<case>, delay=<seconds>, delays=<seconds>, dsn=2.0.0, \
+                 status=sent (delivered via <case> service (X=TLS1.2:DHE_CUSTOM1024__RSA_SHA256__AES_256_GCM:256 CV=no))",
+            ),
+            (
+                "728B99BCABE: to=<a@b.test>, relay=none, delay=0.1, delays=0/0/0/0.1, dsn=4.4.1, status=deferred (x)",
+                "<queue-id>: to=<a@b.test>, relay=none, delay=<seconds>, delays=<seconds>, dsn=4.4.1, status=deferred (x)",
+            ),
+            (
+                "status=sent (250 OK id=1xV6E5-0000rG-Pf)",
+                "status=sent (250 OK id=<queue-id>)",
+            ),
+            (
+                "status=sent (250 OK id=1xV6E6-000000000vV-1lYA)",
+                "status=sent (250 OK id=<queue-id>)",
+            ),
+        ] {
+            assert_eq!(log_text(text), redacted);
+        }
+        assert_eq!(
+            header(
+                "from x\n\tby mail.example.test (Exim) with esmtps;\n\tSun, 22 Nov 2026 11:58:30 +0000"
+            ),
+            "from x\n\tby mail.example.test (Exim) with esmtps;\n\t<time>"
+        );
     }
 
     #[test]

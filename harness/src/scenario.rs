@@ -25,7 +25,8 @@ pub use expect::{
 pub use fault::{Fault, MessageName};
 pub(crate) use file::command;
 pub use file::{
-    Change, Client, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server, ServiceName,
+    Change, Client, Exim, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server,
+    ServiceName,
 };
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};

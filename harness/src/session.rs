@@ -6,6 +6,7 @@
 //! test; runs after `pfs up`) find each other's fleets there, one at a time under a lock.
 
 mod error;
+mod exim;
 mod fleet;
 mod lines;
 mod names;
@@ -13,6 +14,7 @@ mod ports;
 mod record;
 
 pub use error::SessionError;
+pub(crate) use exim::MISSING as MISSING_EXIM;
 pub use fleet::Running;
 pub use lines::{Line, Ports, Role, SERVER_NAME, recipient};
 

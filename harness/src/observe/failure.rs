@@ -135,7 +135,6 @@ impl Teller<'_> {
             LogEvent::Abort { reason, .. } => {
                 (0, self.failure(self.own, self.verification_or(reason)))
             }
-            LogEvent::Fatal(words) => (0, self.failure(self.own, normalised(words))),
             LogEvent::Configuration(Configuration::TlsDisabled { reason }) => {
                 (0, self.failure(self.own, without_file(reason)))
             }
@@ -170,6 +169,9 @@ impl Teller<'_> {
 
     fn problem(self, problem: &ClientProblem) -> Option<(Rank, Failure)> {
         Some(match problem {
+            ClientProblem::CommandFailed { output } => {
+                (1, self.failure(Side::Client, normalised(output)))
+            }
             ClientProblem::CertificateNotAccepted { reason } => {
                 (0, self.failure(Side::Client, self.verification_or(reason)))
             }

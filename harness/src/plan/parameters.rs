@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, dns};
-use crate::scenario::{OneOrMany, Place, Postfix, ScenarioFile, nearest};
+use crate::scenario::{Exim, OneOrMany, Place, Postfix, ScenarioFile, nearest};
 
 /// Where generated files lie in the target's file system.
 const FILES: &str = "/etc/postfix/pfs";
@@ -70,6 +70,23 @@ pub(super) fn own_files(side: &mut PostfixSide, files: &BTreeMap<String, String>
 /// The value of a setting that is not made: instead of ours, the default of this Postfix.
 const BUILT_IN: &str = "(default)";
 
+/// What a file says of an Exim: nothing in it is a parameter of Postfix.
+fn exim(written: &Exim, target: &str, own: Option<&str>) -> PostfixSide {
+    PostfixSide {
+        fleet: FleetKey {
+            target: target.to_owned(),
+            settings: BTreeMap::new(),
+            own: own.map(str::to_owned),
+        },
+        parameters: written
+            .iter()
+            .map(|(name, value)| (name.clone(), value.0.clone()))
+            .collect(),
+        daemons: Daemons::default(),
+        files: BTreeMap::new(),
+    }
+}
+
 fn default(parameters: &mut BTreeMap<String, String>, name: &str, value: impl Into<String>) {
     parameters
         .entry(name.to_owned())
@@ -132,6 +149,14 @@ pub(super) fn server(
                 sni,
             };
         }
+        if let Some(written) = &server.exim {
+            let mut side = exim(written, server.on.as_deref().unwrap_or(target), own);
+            if let Some(certificate) = certificates.first() {
+                let file = format!("chain:{certificate}");
+                default(&mut side.parameters, "tls_certificate", file);
+            }
+            return ServerPlan::Exim(side);
+        }
         let options = server.rustls.clone().unwrap_or_default();
         return ServerPlan::Rustls {
             options,
@@ -184,6 +209,14 @@ pub(super) fn client(
                 options,
                 certificate,
             };
+        }
+        if let Some(written) = &client.exim {
+            let mut side = exim(written, client.on.as_deref().unwrap_or(target), own);
+            if let Some(certificate) = certificate {
+                let file = format!("chain:{certificate}");
+                default(&mut side.parameters, "tls_certificate", file);
+            }
+            return ClientPlan::Exim(side);
         }
         return ClientPlan::Rustls {
             options: client.rustls.clone().unwrap_or_default(),

@@ -27,6 +27,15 @@ pub fn show(case: &Case) -> String {
             };
             service(&mut out, side, &lines, &case.tag);
         }
+        ServerPlan::Exim(side) => {
+            let _ = writeln!(out, "server: Exim of {}", side.fleet);
+            exim(
+                &mut out,
+                side,
+                "127.0.0.1:<port>  inet  n n n - - spawn",
+                &case.tag,
+            );
+        }
         ServerPlan::Rustls {
             options,
             certificates,
@@ -75,6 +84,11 @@ pub fn show(case: &Case) -> String {
                 let _ = writeln!(out, "    {line}");
             }
         }
+        ClientPlan::Exim(side) => {
+            let _ = writeln!(out, "client: Exim of {}", side.fleet);
+            let line = format!("{}  unix  - n n - - pipe", case.tag);
+            exim(&mut out, side, &line, &case.tag);
+        }
         ClientPlan::Rustls {
             options,
             certificate,
@@ -121,5 +135,12 @@ fn service(out: &mut String, side: &PostfixSide, lines: &[String], tag: &str) {
     }
     for (name, value) in &side.fleet.settings {
         let _ = writeln!(out, "    main.cf: {name} = {value}");
+    }
+}
+
+fn exim(out: &mut String, side: &PostfixSide, line: &str, tag: &str) {
+    let _ = writeln!(out, "    {line} user=nobody argv=… exim4 -C {tag}.exim");
+    for (name, value) in &side.parameters {
+        let _ = writeln!(out, "    {tag}.exim: {name} = {value}");
     }
 }

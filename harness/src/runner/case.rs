@@ -15,7 +15,7 @@ use crate::peer::{
     ServerOptions, TlsMode,
 };
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
-use crate::session::{Line, Ports, Running, Session, recipient};
+use crate::session::{Line, MISSING_EXIM, Ports, Running, Session, recipient};
 
 /// What the witnesses of a case said, raw.
 #[derive(Debug, Default)]
@@ -61,13 +61,11 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
-            (_, ServerPlan::Postfix(server))
-                if !matches!(case.client, ClientPlan::Postfix { .. }) =>
-            {
+            (_, ServerPlan::Postfix(server)) if case.client.side().is_none() => {
                 peer_to_postfix(session, case, server, &fleets, deadline).await
             }
-            (ClientPlan::Postfix { side, nexthop, .. }, _) => {
-                postfix_client(session, case, side, nexthop, &fleets, deadline).await
+            (ClientPlan::Postfix { side, .. } | ClientPlan::Exim(side), _) => {
+                fleet_client(session, case, side, &fleets, deadline).await
             }
             _ => Err("neither side is a Postfix".to_owned()),
         }
@@ -82,7 +80,25 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle
         () = ended(fleets.client.as_ref()) => Err(gone("client")),
         gathered = work => gathered,
     };
-    gathered.map_err(Obstacle::Broken)
+    let gathered = gathered.map_err(Obstacle::Broken)?;
+    if let (true, Some(side)) = (gathered.lacks_exim(), case.client.side()) {
+        let target = &side.fleet.target;
+        return Err(Obstacle::NotApplicable(format!(
+            "needs an Exim; {target} has none at /opt/exim/usr/sbin/exim4: unpack exim4-daemon-light \
+             (as Debian calls it) to /opt/exim in its image"
+        )));
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    /// Whether the program in Exim's place has said that Exim is not there.
+    fn lacks_exim(&self) -> bool {
+        let lines = self.client_log.iter().flat_map(|log| &log.lines);
+        lines
+            .into_iter()
+            .any(|line| line.text.contains(MISSING_EXIM))
+    }
 }
 
 async fn ended(fleet: Option<&Arc<Running>>) {
@@ -109,7 +125,7 @@ impl<'a> Place<'a> {
         let running = running.ok_or_else(missing)?;
         let line = Line::of(case, &side.fleet)
             .into_iter()
-            .find(|line| matches!(line.role, crate::session::Role::Server) == server)
+            .find(|line| line.role.is_server() == server)
             .ok_or_else(missing)?;
         let ports = running.ports(&line).ok_or_else(missing)?;
         Ok(Self { running, ports })
@@ -190,7 +206,9 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
             client.manners.mode = mode;
             Ok(Ready::Classic(Box::new(client)))
         }
-        ClientPlan::Postfix { .. } => Err("the client is a Postfix".to_owned()),
+        ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => {
+            Err("the client is no peer of this process".to_owned())
+        }
     }
 }
 
@@ -228,18 +246,17 @@ async fn peer_to_postfix(
     Ok(gathered)
 }
 
-/// What stands behind the port that a Postfix client connects to.
+/// What stands behind the port that the client of a fleet connects to.
 enum Behind {
     Rustls(Box<(PreparedServer, ServerOptions)>),
     Classic(Box<peer::classic::Server>),
     Postfix(SocketAddr, ForwardOptions),
 }
 
-async fn postfix_client(
+async fn fleet_client(
     session: &Session,
     case: &Case,
     client: &PostfixSide,
-    _nexthop: &str,
     fleets: &Fleets,
     deadline: Instant,
 ) -> Result<Gathered, String> {
@@ -272,7 +289,7 @@ async fn postfix_client(
             }
             (Behind::Classic(Box::new(server)), None)
         }
-        ServerPlan::Postfix(side) => {
+        ServerPlan::Postfix(side) | ServerPlan::Exim(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
             (
                 Behind::Postfix(
@@ -308,11 +325,30 @@ async fn postfix_client(
             peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
                 .await
                 .map_err(|error| format!("injecting the mail: {error}"))?;
-            let result = log.next().await;
+            let arriving = async {
+                match &sink {
+                    Some(sink) => peer::sink(sink, deadline).await.ok(),
+                    None => None,
+                }
+            };
+            tokio::pin!(arriving);
+            let mut arrived = None;
+            // An Exim passes the mail on before it says that it has taken it.
+            let result = {
+                let result = log.next();
+                tokio::pin!(result);
+                loop {
+                    tokio::select! {
+                        result = &mut result => break result,
+                        mail = &mut arriving, if arrived.is_none() => arrived = Some(mail),
+                    }
+                }
+            };
             let sent = result.is_some_and(|line| line.text.contains(", status=sent"));
-            message = match &sink {
-                Some(sink) if sent => peer::sink(sink, deadline).await.ok(),
-                _ => None,
+            message = match arrived {
+                _ if !sent => None,
+                Some(mail) => mail,
+                None => arriving.await,
             };
         }
         Ok::<_, String>((log, message, changed))
@@ -323,13 +359,15 @@ async fn postfix_client(
     gathered.changed = changed;
     gathered.client_log = Some(client_log.finish().await);
     if let Some(mut server_log) = server_log {
-        // Without a connection the server has nothing to say.
-        for _ in 0..connections {
-            if server_log.next().await.is_none() {
-                break;
+        // Without a connection the server has nothing to say, and an Exim never has.
+        if let ServerPlan::Postfix(_) = &case.server {
+            for _ in 0..connections {
+                if server_log.next().await.is_none() {
+                    break;
+                }
             }
+            gathered.server_log = Some(server_log.finish().await);
         }
-        gathered.server_log = Some(server_log.finish().await);
         gathered.message = message;
     } else {
         gathered.message = gathered

@@ -90,7 +90,7 @@ impl Collector {
             let line = line.ok().flatten()?;
             // Both sides of a case may live in one fleet, under one tag.
             let side = match line.daemon.as_str() {
-                "smtp" => Side::Client,
+                "smtp" | "pipe" => Side::Client,
                 "tlsproxy" => self.tlsproxy,
                 _ => Side::Server,
             };

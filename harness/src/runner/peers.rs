@@ -9,7 +9,7 @@ use crate::peer::{
     ClientCertificate, ClientOptions, Credential, DhParameters, Manners, ServerOptions, Sessions,
     TlsMode, TlsOptions, classic,
 };
-use crate::plan::{Case, ClientPlan, ServerPlan};
+use crate::plan::{Case, ClientPlan};
 use crate::scenario::{
     ClassicClient, ClassicProfile, ClassicResumption, ClassicServer, DhName, KeyExchangeName,
     Protocol, RustlsClient, RustlsServer, SideName,
@@ -49,10 +49,10 @@ impl Fleets {
 /// Starts or joins what the case needs.
 pub(super) async fn fleets(session: &Session, case: &Case) -> Result<Fleets, SessionError> {
     let mut fleets = Fleets::default();
-    if let ServerPlan::Postfix(side) = &case.server {
+    if let Some(side) = case.server.side() {
         fleets.server = Some(session.fleet(&side.fleet, case).await?);
     }
-    if let ClientPlan::Postfix { side, .. } = &case.client {
+    if let Some(side) = case.client.side() {
         fleets.client = Some(session.fleet(&side.fleet, case).await?);
     }
     Ok(fleets)

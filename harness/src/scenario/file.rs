@@ -85,7 +85,10 @@ fn says_yes(postfix: &Option<Postfix>, parameter: &str) -> bool {
 /// Postfix parameters as in main.cf. Names are Postfix's own.
 pub type Postfix = BTreeMap<Spanned<String>, Parameter>;
 
-/// The SMTP server: exactly one of `postfix`, `rustls` and `classic`.
+/// Options of an Exim under Exim's own names.
+pub type Exim = BTreeMap<String, Parameter>;
+
+/// The SMTP server: exactly one of `postfix`, `rustls`, `classic` and `exim`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Server {
@@ -97,6 +100,8 @@ pub struct Server {
     pub rustls: Option<RustlsServer>,
     /// A server that speaks TLS 1.0 to 1.2 with every old key exchange and cipher.
     pub classic: Option<ClassicServer>,
+    /// The target's Exim (GnuTLS) with these main options.
+    pub exim: Option<Exim>,
     /// The server's certificate, or several of different key types. Default `rsa2048`.
     pub cert: Option<OneOrMany<Certificate>>,
     /// Certificates for names asked for by SNI.
@@ -173,7 +178,7 @@ pub(crate) fn command(contents: &str) -> Option<&str> {
     contents.strip_prefix("run:")
 }
 
-/// The SMTP client: exactly one of `postfix`, `rustls` and `classic`.
+/// The SMTP client: exactly one of `postfix`, `rustls`, `classic` and `exim`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Client {
@@ -185,6 +190,8 @@ pub struct Client {
     pub rustls: Option<RustlsClient>,
     /// A client that speaks TLS 1.0 to 1.2 with every old key exchange and cipher.
     pub classic: Option<ClassicClient>,
+    /// The target's Exim (GnuTLS) with these options of its smtp transport.
+    pub exim: Option<Exim>,
     /// The client's certificate. Default: none.
     pub cert: Option<Certificate>,
     /// The next-hop destination as in a transport table. Default `[mail.example.test]`.

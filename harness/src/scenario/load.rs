@@ -171,6 +171,7 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         postfix,
         rustls,
         classic,
+        exim,
         on,
         ..
     } = &scenario.file.server;
@@ -178,20 +179,21 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
     one_peer(
         "server",
         postfix.is_some(),
-        [rustls.is_some(), classic.is_some()],
+        [rustls.is_some(), classic.is_some(), exim.is_some()],
         on.is_some(),
     )?;
     let Client {
         postfix,
         rustls,
         classic,
+        exim,
         on,
         ..
     } = &scenario.file.client;
     one_peer(
         "client",
         postfix.is_some(),
-        [rustls.is_some(), classic.is_some()],
+        [rustls.is_some(), classic.is_some(), exim.is_some()],
         on.is_some(),
     )?;
     if !server_is_postfix && postfix.is_none() {
@@ -330,13 +332,13 @@ fn is_file_name(name: &str) -> bool {
 fn one_peer(
     side: &str,
     postfix: bool,
-    ours: [bool; 2],
+    others: [bool; 3],
     on: bool,
 ) -> Result<(), (String, Option<String>)> {
     let advice = Some(format!(
-        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}` and `classic = {{ }}`"
+        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}`, `classic = {{ }}` and `exim = {{ }}`"
     ));
-    match usize::from(postfix) + ours.into_iter().filter(|named| *named).count() {
+    match usize::from(postfix) + others.into_iter().filter(|named| *named).count() {
         0 => Err((format!("[{side}] names no peer"), advice)),
         2.. => Err((format!("[{side}] names two peers"), advice)),
         _ if on && !postfix => Err((

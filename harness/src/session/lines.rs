@@ -9,7 +9,7 @@ use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
 use pfs_containers::{FleetFile, FleetSpec, Service};
 use serde::{Deserialize, Serialize};
 
-use super::names;
+use super::{exim, names};
 use crate::plan::{
     Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of,
 };
@@ -51,6 +51,22 @@ pub enum Role {
     },
     /// smtpd(8): a port.
     Server,
+    /// pipe(8) with Exim: a transport. The parameters are options of Exim's.
+    EximClient,
+    /// spawn(8) with Exim: a port. The parameters are options of Exim's.
+    EximServer,
+}
+
+impl Role {
+    /// Is it a server?
+    pub fn is_server(&self) -> bool {
+        matches!(self, Self::Server | Self::EximServer)
+    }
+
+    /// Is it Exim?
+    fn is_exim(&self) -> bool {
+        matches!(self, Self::EximClient | Self::EximServer)
+    }
 }
 
 /// The ports of a line.
@@ -76,6 +92,7 @@ impl Line {
         };
         let server = match &case.server {
             ServerPlan::Postfix(side) => line(side, Role::Server),
+            ServerPlan::Exim(side) => line(side, Role::EximServer),
             ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
         };
         let client = match &case.client {
@@ -90,6 +107,7 @@ impl Line {
                     zones: zones.clone(),
                 },
             ),
+            ClientPlan::Exim(side) => line(side, Role::EximClient),
             ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
         };
         server.into_iter().chain(client).collect()
@@ -97,9 +115,9 @@ impl Line {
 
     /// Its name among the lines of a fleet.
     pub fn name(&self) -> String {
-        match self.role {
-            Role::Client { .. } => format!("client {}", self.tag),
-            Role::Server => format!("server {}", self.tag),
+        match self.role.is_server() {
+            false => format!("client {}", self.tag),
+            true => format!("server {}", self.tag),
         }
     }
 
@@ -107,7 +125,7 @@ impl Line {
     pub(super) fn zones(&self) -> Option<&CaseZones> {
         match &self.role {
             Role::Client { zones, .. } => zones.as_ref(),
-            Role::Server => None,
+            Role::Server | Role::EximClient | Role::EximServer => None,
         }
     }
 
@@ -122,6 +140,8 @@ impl Line {
             format!("{}-tlsproxy", self.tag),
         );
         let mut services = match self.role {
+            Role::EximClient => return vec![exim::client(&self.tag)],
+            Role::EximServer => return vec![exim::server(&self.tag, ports.fleet)],
             // Each handshake by a process of its own: nothing is remembered from the one before.
             Role::Client { .. } => vec![
                 Service::smtp(&self.tag)
@@ -215,10 +235,23 @@ pub(super) fn put(
     for (line, ports) in lines {
         let mut parameters = BTreeMap::new();
         for (name, value) in &line.parameters {
-            parameters.insert(name.clone(), resolve(value, pki, &mut files)?);
+            let value = match line.role.is_exim() {
+                true => exim::readable(value, pki, &mut files)?,
+                false => resolve(value, pki, &mut files)?,
+            };
+            parameters.insert(name.clone(), value);
         }
-        if let Role::Client { nexthop, .. } = &line.role {
+        let nexthop = match &line.role {
+            Role::Client { nexthop, .. } => Some(nexthop.as_str()),
+            Role::EximClient => Some(""),
+            Role::Server | Role::EximServer => None,
+        };
+        if let Some(nexthop) = nexthop {
             routes.push_str(&format!("{0}.{ROUTING_DOMAIN} {0}:{nexthop}\n", line.tag));
+        }
+        if line.role.is_exim() {
+            let own = exim::files(&line.tag, line.role.is_server(), *ports, &parameters);
+            files.extend(own.map(|file| (file.path.clone(), file)));
         }
         spec.services.extend(line.services(*ports, &parameters));
     }
@@ -241,7 +274,10 @@ pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<Strin
             nexthop,
             zones: None,
         } => Some(host_of(nexthop).to_owned()),
-        Role::Client { zones: Some(_), .. } | Role::Server => None,
+        Role::Client { zones: Some(_), .. }
+        | Role::Server
+        | Role::EximClient
+        | Role::EximServer => None,
     });
     next_hops.chain([SERVER_NAME.to_owned()]).collect()
 }

@@ -118,6 +118,11 @@ impl Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientProblem {
+    /// `temporary failure. Command output: WORDS` of pipe(8): the words of a program, another mailer perhaps.
+    CommandFailed {
+        /// As printed.
+        output: String,
+    },
     /// `Cannot start TLS: handshake failure`, `Cannot start TLS: client TLS configuration problem`.
     CannotStartTls {
         /// After the colon.
@@ -181,6 +186,11 @@ impl ClientProblem {
         if let Some(reason) = text.strip_prefix("Cannot start TLS: ") {
             return Some(Self::CannotStartTls {
                 reason: reason.to_owned(),
+            });
+        }
+        if let Some(output) = text.strip_prefix("temporary failure. Command output: ") {
+            return Some(Self::CommandFailed {
+                output: output.trim().to_owned(),
             });
         }
         if let Some(rest) = text.strip_prefix("TLS is required, but ") {
