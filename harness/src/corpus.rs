@@ -142,7 +142,10 @@ fn lines<'a>(case: &'a Seen, log: &'a str) -> impl Iterator<Item = Example> + 'a
         let said_of_tls = event.concerns_tls()
             && !matches!(
                 event,
-                LogEvent::Connect { .. } | LogEvent::Disconnect { .. } | LogEvent::Fatal(_)
+                LogEvent::Connect { .. }
+                    | LogEvent::Disconnect { .. }
+                    | LogEvent::Error(_)
+                    | LogEvent::Fatal(_)
             );
         said_of_tls.then(|| Example::log(&case.id, daemon, &text, event))
     })

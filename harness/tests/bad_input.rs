@@ -50,6 +50,46 @@ fn refused(contents: &[u8], place: &str, words: &[&str]) {
 }
 
 #[test]
+fn mails_files_and_services_that_cannot_be() {
+    let with = |line: &str, server: &str, client: &str| {
+        format!("why = \"w\"\n{line}\n[server]\n{server}\n[client]\n{client}\n").into_bytes()
+    };
+    let (postfix, rustls) = ("postfix = {}", "rustls = {}");
+    for (contents, words) in [
+        (
+            with("message = { count = 9 }", postfix, rustls),
+            ["`message.count` is 9", "expected 1 to 8"],
+        ),
+        (
+            with("", "rustls = {}\npostscreen = true", postfix),
+            ["`postscreen`", "for Postfix only"],
+        ),
+        (
+            with(
+                "files = { \"openssl.cnf\" = \"\" }",
+                "postfix = { tls_config_file = \"file:opensl.cnf\" }",
+                rustls,
+            ),
+            ["`file:opensl.cnf`", "did you mean `file:openssl.cnf`?"],
+        ),
+        (
+            with("files = { \"../x\" = \"\" }", postfix, rustls),
+            ["the name `../x`", "expected letters"],
+        ),
+        (
+            with(
+                "change = { files = { \"dh:2084\" = \"dh:3072\" } }",
+                postfix,
+                rustls,
+            ),
+            ["`dh:2084`", "expected a generated file"],
+        ),
+    ] {
+        refused(&contents, "topic/case.toml:1:1", &words);
+    }
+}
+
+#[test]
 fn unknown_key_names_the_nearest() {
     refused(
         b"why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = { verions = [] }\n",

@@ -1,10 +1,12 @@
 //! Peers against each other, in memory and over loopback.
 
+mod classic;
 mod dhe;
 mod dhe_hostile;
 mod forward;
 mod hostile;
 mod names;
+mod raw_keys;
 mod tls;
 
 use std::sync::LazyLock;

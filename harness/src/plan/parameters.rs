@@ -312,3 +312,38 @@ pub fn check_parameters<'a>(
 pub(crate) fn path_of(file_name: &str) -> String {
     format!("{FILES}/{file_name}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_files_and_what_stays_built_in() {
+        let set = |pairs: &[(&str, &str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            pairs.collect::<BTreeMap<String, String>>()
+        };
+        let mut side = PostfixSide {
+            fleet: FleetKey {
+                target: "debian-13".to_owned(),
+                settings: set(&[("a", "(default)"), ("b", "texthash:file:map")]),
+                own: None,
+            },
+            parameters: set(&[("c", "file:openssl.cnf"), ("d", "(default)"), ("e", "no")]),
+            daemons: Daemons::default(),
+            files: BTreeMap::new(),
+        };
+        let files = set(&[("openssl.cnf", "x = y"), ("map", "k v"), ("unused", "")]);
+        own_files(&mut side, &files, "topic.case");
+        let path = "/etc/postfix/pfs/topic.case-openssl.cnf";
+        assert_eq!(side.parameters, set(&[("c", path), ("e", "no")]));
+        let map = "/etc/postfix/pfs/topic.case-map";
+        assert_eq!(
+            side.fleet.settings,
+            set(&[("b", &format!("texthash:{map}"))])
+        );
+        assert_eq!(side.files, set(&[(path, "x = y"), (map, "k v")]));
+    }
+}

@@ -129,3 +129,89 @@ impl SideLog {
         count("CONNECT ") > count("DISCONNECT ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn collector(lines: &[&str], side: Side, tlsproxy: Side) -> Collector {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        for line in lines {
+            let line = format!("Nov 22 08:00:00 mail postfix/t/{line}");
+            sender.send(Arc::new(LogLine::parse(&line))).unwrap();
+        }
+        let deadline = Instant::now() + Duration::from_secs(20);
+        Collector::new(receiver, side, tlsproxy, deadline)
+    }
+
+    fn texts(log: &SideLog) -> Vec<&str> {
+        log.lines.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn every_session_has_a_last_word_of_its_own() {
+        let mut server = collector(
+            &[
+                "smtpd[1]: connect from unknown[127.0.0.1]",
+                "smtp[9]: A1: to=<a@b>, status=sent (ok)",
+                "smtpd[1]: disconnect from unknown[127.0.0.1] commands=0",
+                "smtpd[2]: connect from unknown[127.0.0.1]",
+                "smtpd[2]: disconnect from unknown[127.0.0.1] commands=1",
+            ],
+            Side::Server,
+            Side::Server,
+        );
+        assert!(server.next().await.unwrap().text.ends_with("commands=0"));
+        assert!(server.next().await.unwrap().text.ends_with("commands=1"));
+        let log = server.finish().await;
+        assert!(log.complete);
+        assert_eq!(log.lines.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn tlsproxy_is_waited_for_and_stays_together() {
+        let mut server = collector(
+            &[
+                "postscreen[1]: CONNECT from [127.0.0.1]:1 to [127.0.0.1]:2",
+                "tlsproxy[2]: CONNECT from [127.0.0.1]:1",
+                "postscreen[1]: DISCONNECT [127.0.0.1]:1",
+                "tlsproxy[2]: DISCONNECT [127.0.0.1]:1",
+                "postscreen[1]: of the next session",
+            ],
+            Side::Server,
+            Side::Server,
+        );
+        assert!(server.next().await.is_some());
+        let log = server.finish().await;
+        assert!(log.complete);
+        assert_eq!(
+            texts(&log),
+            [
+                "CONNECT from [127.0.0.1]:1 to [127.0.0.1]:2",
+                "DISCONNECT [127.0.0.1]:1",
+                "CONNECT from [127.0.0.1]:1",
+                "DISCONNECT [127.0.0.1]:1",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn tlsproxy_belongs_to_the_side_that_has_it() {
+        let lines = [
+            "tlsproxy[2]: CONNECT to [127.0.0.1]:1",
+            "tlsproxy[2]: DISCONNECT [127.0.0.1]:1",
+            "smtp[3]: A1: to=<a@b>, status=sent (ok)",
+        ];
+        let mut client = collector(&lines, Side::Client, Side::Client);
+        assert!(client.next().await.is_some());
+        assert_eq!(client.finish().await.lines.len(), 3);
+        let mut server = collector(&lines, Side::Server, Side::Client);
+        // The sender is gone: that is the end of the fleet.
+        assert!(server.next().await.is_none());
+        assert!(!server.finish().await.complete);
+    }
+}

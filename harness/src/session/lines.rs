@@ -369,4 +369,70 @@ mod tests {
         assert_eq!(host_of("example.test"), "example.test");
         assert_eq!(host_of("example.test:587"), "example.test");
     }
+
+    fn rendered(role: Role, daemons: Daemons) -> Vec<String> {
+        let line = Line {
+            tag: "a.b".to_owned(),
+            role,
+            parameters: BTreeMap::from([("x".to_owned(), "y".to_owned())]),
+            daemons,
+            files: BTreeMap::new(),
+        };
+        let ports = Ports {
+            fleet: line.fixed_port().unwrap_or(10_000),
+            harness: 20_000,
+        };
+        let services = line.services(ports, &line.parameters);
+        services
+            .iter()
+            .map(|s| s.render("127.0.0.1").unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn daemons_beside_have_the_same_settings() {
+        let daemons = Daemons {
+            postscreen: true,
+            ..Daemons::default()
+        };
+        let lines = rendered(Role::Server, daemons);
+        let heads: Vec<_> = lines
+            .iter()
+            .filter_map(|text| text.lines().next())
+            .collect();
+        assert_eq!(
+            heads,
+            [
+                "127.0.0.1:10000 inet n y n - 1 postscreen",
+                "a.b-smtpd pass y y n - - smtpd",
+                "a.b-tlsproxy unix y y n - 0 tlsproxy",
+            ]
+        );
+        for line in &lines {
+            assert!(line.contains("-o {x=y}") && line.contains("-o {syslog_name=postfix/a.b}"));
+        }
+        assert!(lines[0].contains("{smtpd_service_name=a.b-smtpd}"));
+        assert!(lines[0].contains("{tlsproxy_service_name=a.b-tlsproxy}"));
+    }
+
+    #[test]
+    fn a_service_by_its_name_and_a_command() {
+        let daemons = Daemons {
+            service: Some(ServiceName::Submission),
+            commands: vec!["openssl dhparam 1024".to_owned()],
+            ..Daemons::default()
+        };
+        let lines = rendered(Role::Server, daemons);
+        assert!(
+            lines[0].starts_with("127.0.0.1:submission inet "),
+            "{}",
+            lines[0]
+        );
+        assert!(
+            lines[1].starts_with("127.0.0.1:2600 inet n n n - - spawn"),
+            "{}",
+            lines[1]
+        );
+        assert!(lines[1].contains("openssl dhparam 1024"));
+    }
 }

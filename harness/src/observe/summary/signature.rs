@@ -112,3 +112,20 @@ impl fmt::Display for Signature {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_public_keys_in_postfix_words() {
+        for (text, raw) in [
+            ("RSA-PSS (2048 bits)", "RSA-PSS (2048 bit raw public key)"),
+            ("ECDSA (prime256v1)", "ECDSA (prime256v1 raw public key)"),
+            ("ED25519", "ED25519 (raw public key)"),
+        ] {
+            let made = Signature::from_text(text).with_raw_public_key();
+            assert_eq!(made, Signature::from_text(raw));
+        }
+    }
+}
