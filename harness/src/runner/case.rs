@@ -58,6 +58,17 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle
     if let Some(missing) = fleets.without_names(case) {
         return Err(Obstacle::NotApplicable(missing));
     }
+    let _names = match &case.client {
+        ClientPlan::Postfix {
+            side,
+            zones: Some(_),
+            ..
+        } => {
+            let held = session.hold_names(&side.fleet).await;
+            Some(held.map_err(|error| Obstacle::Broken(error.to_string()))?)
+        }
+        _ => None,
+    };
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {

@@ -1,6 +1,7 @@
 //! One fleet of a session: started with every line of the catalogue, joined, or changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,12 +75,46 @@ impl Session {
                         lines: lines.clone(),
                     }));
                 }
-                Ok(fleet) => return self.add(key, fleet, record.take(), wanted, &path).await,
+                // All that this run will want, so that it is done once, and before any of its cases runs.
+                Ok(fleet) => {
+                    let all: Vec<Line> = self.with_catalogue(key, wanted).into_values().collect();
+                    return self.add(key, fleet, record.take(), &all, &path).await;
+                }
                 Err(pfs_containers::Error::Gone { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         self.start(key, wanted, &path).await
+    }
+
+    /// The lines that the catalogue has in a fleet, and these.
+    fn with_catalogue(&self, key: &FleetKey, wanted: &[Line]) -> BTreeMap<String, Line> {
+        let catalogue = self.catalogue.iter().flat_map(|case| Line::of(case, key));
+        catalogue
+            .chain(wanted.iter().cloned())
+            .map(|line| (line.name(), line))
+            .collect()
+    }
+
+    /// Keeps a fleet's name servers as they are for as long as this is held: a change of the fleet, by whatever process,
+    /// makes them silent for a moment.
+    ///
+    /// # Errors
+    /// A file of the session cannot be locked.
+    pub async fn hold_names(&self, key: &FleetKey) -> Result<File, SessionError> {
+        self.names(key, File::lock_shared).await
+    }
+
+    async fn names(
+        &self,
+        key: &FleetKey,
+        lock: fn(&File) -> std::io::Result<()>,
+    ) -> Result<File, SessionError> {
+        let path = self.directory.join(format!("{}.names", fleet_name(key)));
+        let file = open_lock(&path)?;
+        blocking(move || lock(&file).map(|()| file))
+            .await?
+            .map_err(SessionError::io(&path))
     }
 
     async fn start(
@@ -88,13 +123,7 @@ impl Session {
         wanted: &[Line],
         path: &std::path::Path,
     ) -> Result<Arc<Running>, SessionError> {
-        let mut all: BTreeMap<String, Line> = self
-            .catalogue
-            .iter()
-            .flat_map(|case| Line::of(case, key))
-            .map(|line| (line.name(), line))
-            .collect();
-        all.extend(wanted.iter().map(|line| (line.name(), line.clone())));
+        let all = self.with_catalogue(key, wanted);
         let mut record = {
             let sessions = sessions_of(&self.directory);
             let lock = open_lock(&sessions.join("ports.lock"))?;
@@ -152,6 +181,10 @@ impl Session {
             fleet.stop().await?;
             return self.start(key, wanted, path).await;
         }
+        let _silent = match &spec.dns {
+            Some(_) => Some(self.names(key, File::lock).await?),
+            None => None,
+        };
         fleet.reconfigure(&spec).await?;
         record.state = Some(fleet.state().clone());
         record.write(path).map_err(SessionError::io(path))?;
