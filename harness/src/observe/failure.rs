@@ -132,6 +132,8 @@ impl Teller<'_> {
 
     fn event(self, event: &LogEvent) -> Option<(Rank, Failure)> {
         Some(match event {
+            // A daemon that ends by itself has nobody else to blame.
+            LogEvent::Fatal(words) => (0, self.failure(self.own, normalised(words))),
             LogEvent::Abort { reason, .. } => {
                 (0, self.failure(self.own, self.verification_or(reason)))
             }
