@@ -100,6 +100,7 @@ mod tests {
             ("cannot get RSA certificate", vec![
                 "warning: cannot get RSA certificate from file \"/etc/postfix/no.pem\": disabling TLS support".to_owned(),
             ]),
+            ("no SASL authentication mechanisms", vec!["fatal: no SASL authentication mechanisms".to_owned()]),
             ("error opening chain file", vec![
                 "warning: error opening chain file: /etc/postfix/no.pem: No such file or directory".to_owned(),
                 format!("lost connection after STARTTLS from {ADDRESS}"),
