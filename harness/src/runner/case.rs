@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::change::change;
-use super::collect::{Collector, Side, SideLog};
+use super::collect::{self, Collector, Side, SideLog};
 use super::peers::{self, Fleets};
 use crate::peer::{
     self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
@@ -42,6 +43,9 @@ pub enum Obstacle {
     /// A fleet, a port, this program.
     Broken(String),
 }
+
+/// How long a client may still see something of a server that has logged its end.
+const AFTER_FATAL: Duration = Duration::from_secs(3);
 
 /// Sender of every mail; the null sender, so that nothing is ever bounced.
 const SENDER: &str = "";
@@ -155,6 +159,18 @@ impl<'a> Place<'a> {
         Collector::new(lines, side, tlsproxy, deadline)
     }
 
+    /// A daemon that refuses its configuration may do so before it knows its `syslog_name`: where a side has logged
+    /// nothing at all, what such daemons said.
+    fn or_nameless(&self, daemon: &str, mut log: SideLog) -> SideLog {
+        if log.lines.is_empty() {
+            log.lines = self.running.fleet.log().tail();
+            log.lines.retain(|line| {
+                line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
+            });
+        }
+        log
+    }
+
     /// Binds the port on which the harness is reached by this Postfix.
     async fn listen(&self) -> Result<TcpListener, String> {
         let address = SocketAddr::new(self.running.fleet.harness_address(), self.ports.harness);
@@ -242,7 +258,14 @@ async fn peer_to_postfix(
         if number == mails {
             gathered.changed = change(session, case, fleets, deadline).await?;
         }
-        let report = client.send(address, &mail, deadline).await;
+        let sending = client.send(address, &mail, deadline);
+        tokio::pin!(sending);
+        let report = tokio::select! {
+            report = &mut sending => Some(report),
+            // A smtpd that ends before it takes the connection leaves the client to its deadline.
+            () = log.fatal() => timeout(AFTER_FATAL, sending).await.ok(),
+        };
+        let Some(report) = report else { break };
         if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
             return Err(format!("{address}: {error}"));
         }
@@ -253,7 +276,7 @@ async fn peer_to_postfix(
         gathered.peer = Some(report.after(gathered.peer.take()));
         log.next().await;
     }
-    gathered.server_log = Some(log.finish().await);
+    gathered.server_log = Some(place.or_nameless("smtpd", log.finish().await));
     Ok(gathered)
 }
 
@@ -368,7 +391,7 @@ async fn fleet_client(
     let (connections, mails) = serve(&listener, &behind, mails, &mut gathered, deadline).await;
     let (client_log, message, changed) = mails?;
     gathered.changed = changed;
-    gathered.client_log = Some(client_log.finish().await);
+    gathered.client_log = Some(place.or_nameless("smtp", client_log.finish().await));
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say, and an Exim never has.
         if let ServerPlan::Postfix(_) = &case.server {

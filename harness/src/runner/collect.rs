@@ -33,7 +33,7 @@ impl SideLog {
     }
 }
 
-fn is_fatal(text: &str) -> bool {
+pub(super) fn is_fatal(text: &str) -> bool {
     text.starts_with("fatal: ") || text.starts_with("panic: ")
 }
 
@@ -45,6 +45,8 @@ pub(super) struct Collector {
     tlsproxy: Side,
     deadline: Instant,
     log: SideLog,
+    /// How many lines have been looked at for a last word.
+    heard: usize,
 }
 
 impl Collector {
@@ -63,13 +65,14 @@ impl Collector {
                 lines: Vec::new(),
                 complete: true,
             },
+            heard: 0,
         }
     }
 
     /// Reads on until the side's next last word, a fatal line, the end of the fleet, or the
     /// deadline; returns the last word.
     pub(super) async fn next(&mut self) -> Option<Arc<LogLine>> {
-        while let Some(line) = self.line().await {
+        while let Some(line) = self.unheard().await {
             let last = match (self.side, line.daemon.as_str()) {
                 (Side::Client, _) => line.text.contains(", status="),
                 // What postscreen has passed on ends with smtpd.
@@ -84,6 +87,28 @@ impl Collector {
         None
     }
 
+    /// Reads on until a daemon gives up: only then does it end.
+    pub(super) async fn fatal(&mut self) {
+        loop {
+            match self.line().await {
+                Some(line) if is_fatal(&line.text) => return,
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The next line that no last word was looked for in.
+    async fn unheard(&mut self) -> Option<Arc<LogLine>> {
+        if self.heard == self.log.lines.len() {
+            self.line().await?;
+        }
+        let line = self.log.lines.get(self.heard).cloned();
+        self.heard += 1;
+        line
+    }
+
+    /// Puts one more line into the log.
     async fn line(&mut self) -> Option<Arc<LogLine>> {
         loop {
             let line = timeout_at(self.deadline, self.receiver.recv()).await;
