@@ -179,7 +179,8 @@ impl Line {
                 .into_iter()
                 .map(|service| service.set("tlsproxy_service_name", &tlsproxy))
                 .collect();
-            services.push(Service::unix(&tlsproxy, "tlsproxy").max_processes(0));
+            let tlsproxy = Service::unix(&tlsproxy, "tlsproxy").max_processes(0);
+            services.push(tlsproxy.set("max_use", "1"));
         }
         let with_overrides = |service: Service| {
             parameters
