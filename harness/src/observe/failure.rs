@@ -137,7 +137,6 @@ impl Teller<'_> {
             LogEvent::Abort { reason, .. } => {
                 (0, self.failure(self.own, self.verification_or(reason)))
             }
-            LogEvent::Fatal(words) => (0, self.failure(self.own, normalised(words))),
             LogEvent::Configuration(Configuration::TlsDisabled { reason }) => {
                 (0, self.failure(self.own, without_file(reason)))
             }
