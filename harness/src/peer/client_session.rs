@@ -59,6 +59,13 @@ where
         if manners.mode == TlsMode::Off {
             return mail_over(smtp, manners, mail, Stage::Ehlo, run).await;
         }
+        if manners.misbehaviour == Misbehaviour::EarlyStarttls {
+            smtp.early_starttls(&manners.name, &mut run.dialogue)
+                .await?;
+            let (stream, early) = smtp.into_parts();
+            let tls = inside(Pipelined::plain(stream), early, tls, manners, run).await?;
+            return mail_over(Client::new(tls), manners, mail, Stage::EhloTls, run).await;
+        }
         smtp.ehlo(&manners.name, Stage::Ehlo, &mut run.dialogue)
             .await?
     };

@@ -65,6 +65,8 @@ pub enum Misbehaviour {
     RefuseStarttls,
     /// A client says EHLO before it has heard the greeting.
     EarlyEhlo,
+    /// A client sends EHLO and STARTTLS in one go.
+    EarlyStarttls,
     /// A client sends its ClientHello together with STARTTLS, without waiting for the 220.
     EarlyClientHello,
     /// A client sends its ClientHello by two writes, half of it each.

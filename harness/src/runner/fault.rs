@@ -21,6 +21,7 @@ pub(super) fn split(fault: Option<Fault>) -> (Misbehaviour, Option<classic_tls::
         Fault::RefuseToTalk => Misbehaviour::RefuseToTalk,
         Fault::RefuseStarttls => Misbehaviour::RefuseStarttls,
         Fault::EarlyEhlo => Misbehaviour::EarlyEhlo,
+        Fault::EarlyStarttls => Misbehaviour::EarlyStarttls,
         Fault::EarlyClientHello => Misbehaviour::EarlyClientHello,
         Fault::ClientHelloInSegments => Misbehaviour::ClientHelloInSegments,
         Fault::ClientHelloInRecords => Misbehaviour::ClientHelloInRecords,

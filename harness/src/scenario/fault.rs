@@ -28,6 +28,8 @@ pub enum Fault {
     RefuseStarttls,
     /// Client: says EHLO before it has heard the greeting.
     EarlyEhlo,
+    /// Client: sends EHLO and STARTTLS in one go.
+    EarlyStarttls,
     /// Client: sends its ClientHello together with STARTTLS, without waiting for the `220`.
     EarlyClientHello,
     /// Client: sends its ClientHello in two TCP segments.
@@ -137,6 +139,7 @@ impl Fault {
             | Self::UnofferedGroup
             | Self::UnofferedSuite => Some(SideName::Server),
             Self::EarlyEhlo
+            | Self::EarlyStarttls
             | Self::EarlyClientHello
             | Self::ClientHelloInSegments
             | Self::ClientHelloInRecords
@@ -164,6 +167,7 @@ impl Fault {
                 | Self::RefuseToTalk
                 | Self::RefuseStarttls
                 | Self::EarlyEhlo
+                | Self::EarlyStarttls
                 | Self::EarlyClientHello
                 | Self::ClientHelloInSegments
                 | Self::ClientHelloInRecords

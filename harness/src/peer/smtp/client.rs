@@ -62,6 +62,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.expect("EHLO", 250, dialogue).await
     }
 
+    /// Says EHLO and STARTTLS in one go, and then reads both replies; TLS begins with the next byte.
+    ///
+    /// # Errors
+    /// When the answers are not 250 and 220.
+    pub async fn early_starttls(
+        &mut self,
+        name: &str,
+        dialogue: &mut Dialogue,
+    ) -> Result<(), SmtpError> {
+        check("EHLO name", name)?;
+        dialogue.stage = Stage::Ehlo;
+        self.lines
+            .write(format!("EHLO {name}\r\nSTARTTLS\r\n").as_bytes())
+            .await?;
+        self.expect("EHLO", 250, dialogue).await?;
+        dialogue.stage = Stage::Starttls;
+        self.expect("STARTTLS", 220, dialogue).await.map(drop)
+    }
+
     /// Says STARTTLS. TLS begins with the next byte.
     ///
     /// # Errors
