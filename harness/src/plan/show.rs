@@ -136,6 +136,12 @@ fn service(out: &mut String, side: &PostfixSide, lines: &[String], tag: &str) {
     for (name, value) in &side.fleet.settings {
         let _ = writeln!(out, "    main.cf: {name} = {value}");
     }
+    for (path, contents) in &side.files {
+        let _ = writeln!(out, "    {path}:");
+        for line in contents.lines() {
+            let _ = writeln!(out, "        {line}");
+        }
+    }
 }
 
 fn exim(out: &mut String, side: &PostfixSide, line: &str, tag: &str) {

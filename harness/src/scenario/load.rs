@@ -232,6 +232,12 @@ fn check(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("expected letters, digits, `.`, `_` and `-`".into()),
         ));
     }
+    if file.change.is_some() && file.message.count == Some(1) {
+        return Err((
+            "`change` comes before the last mail, and `message.count` is 1".into(),
+            Some("send two or more, or leave `count` out".into()),
+        ));
+    }
     if let Some(change) = &file.change {
         let words = change.files.iter().flat_map(|(file, other)| [file, other]);
         for word in words.filter(|word| command(word).is_none()) {
