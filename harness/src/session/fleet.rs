@@ -129,9 +129,12 @@ impl Session {
             let lock = open_lock(&sessions.join("ports.lock"))?;
             lock.lock().map_err(SessionError::io(&sessions))?;
             let (first_port, port_count) =
-                ports::claim(&sessions, all.len()).ok_or_else(|| SessionError::NoPorts {
-                    fleet: key.to_string(),
-                    lines: all.len(),
+                // A case that has a fleet for itself adds no line to it.
+                ports::claim(&sessions, all.len(), key.own.is_none()).ok_or_else(|| {
+                    SessionError::NoPorts {
+                        fleet: key.to_string(),
+                        lines: all.len(),
+                    }
                 })?;
             let record = Record {
                 state: None,

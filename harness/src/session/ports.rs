@@ -12,9 +12,10 @@ const RANGE: std::ops::Range<u16> = 10_000..32_000;
 const SPARE: u16 = 64;
 
 /// The first port of a free range for `lines` lines, and its size. `sessions` is the directory
-/// of all sessions; the caller holds the lock on it.
-pub(super) fn claim(sessions: &Path, lines: usize) -> Option<(u16, u16)> {
-    let size = u16::try_from(lines).ok()?.checked_add(SPARE)?;
+/// of all sessions; the caller holds the lock on it. A fleet that grows gets room to do so.
+pub(super) fn claim(sessions: &Path, lines: usize, grows: bool) -> Option<(u16, u16)> {
+    let spare = if grows { SPARE } else { 0 };
+    let size = u16::try_from(lines).ok()?.checked_add(spare)?;
     let mut taken: Vec<(u16, u16)> = Record::all(sessions)
         .map(|r| (r.first_port, r.port_count))
         .collect();
