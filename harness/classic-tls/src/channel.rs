@@ -67,7 +67,7 @@ impl Channel {
     /// The next whole thing, if there is one.
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, Error> {
         let side = self.peer;
-        let malformed = |error| Error::Malformed { side, error };
+        let malformed = Error::malformed(side);
         loop {
             if let Some(message) = self.joiner.pop().map_err(malformed)? {
                 return Ok(Some(Incoming::Handshake(message)));

@@ -103,10 +103,7 @@ impl Client {
         core: &mut Core,
         message: &HandshakeMessage,
     ) -> Result<bool, Error> {
-        let malformed = |error| Error::Malformed {
-            side: Side::Server,
-            error,
-        };
+        let malformed = Error::malformed(Side::Server);
         let body = message.body();
         match (self.state, message.kind) {
             (state, HandshakeType::HELLO_REQUEST) => return Ok(state == State::Open),
@@ -155,19 +152,14 @@ impl Client {
 
     /// Takes a change_cipher_spec.
     pub(crate) fn on_change_cipher_spec(&mut self, core: &mut Core) -> Result<(), Error> {
-        match (self.state, &self.keys) {
-            // RFC 5077 section 3.3: a server that announced a ticket must send one; OpenSSL forgives it, and so do we.
-            (State::ChangeCipherSpec | State::TicketOrChangeCipherSpec, Some(keys)) => {
-                core.protect_reads(keys);
-                self.enter(core, State::Finished);
-                Ok(())
-            }
-            (state, _) => Err(Error::Unexpected {
-                side: Side::Server,
-                found: "change_cipher_spec".to_owned(),
-                awaited: state.awaited(),
-            }),
-        }
+        // RFC 5077 section 3.3: a server that announced a ticket must send one; OpenSSL forgives it, and so do we.
+        let due = matches!(
+            self.state,
+            State::ChangeCipherSpec | State::TicketOrChangeCipherSpec
+        );
+        core.take_change_cipher_spec(due, self.keys.as_ref())?;
+        self.enter(core, State::Finished);
+        Ok(())
     }
 
     fn take_server_hello(
@@ -233,13 +225,8 @@ impl Client {
 
     fn take_key_exchange(&mut self, core: &mut Core, body: &[u8]) -> Result<(), Error> {
         let (version, suite) = hello::negotiated(core)?;
-        let exchange =
-            ServerKeyExchange::parse(body, suite.key_exchange(), version).map_err(|error| {
-                Error::Malformed {
-                    side: Side::Server,
-                    error,
-                }
-            })?;
+        let exchange = ServerKeyExchange::parse(body, suite.key_exchange(), version)
+            .map_err(Error::malformed(Side::Server))?;
         core.report.server_key_exchange = Some(exchange.clone());
         exchange::verify(
             &self.config,

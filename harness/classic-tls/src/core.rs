@@ -134,6 +134,25 @@ impl Core {
             .protect_reads(keys.protection(self.side.other()));
     }
 
+    /// Takes the peer's change_cipher_spec, if that is what is `due` and there are keys for what comes behind it.
+    pub(crate) fn take_change_cipher_spec(
+        &mut self,
+        due: bool,
+        keys: Option<&Keys>,
+    ) -> Result<(), Error> {
+        match keys.filter(|_| due) {
+            Some(keys) => {
+                self.protect_reads(keys);
+                Ok(())
+            }
+            None => Err(Error::Unexpected {
+                side: self.side.other(),
+                found: "change_cipher_spec".to_owned(),
+                awaited: self.awaited,
+            }),
+        }
+    }
+
     /// Sends change_cipher_spec and Finished.
     pub(crate) fn send_finished(&mut self, keys: &Keys) -> Result<(), Error> {
         self.send_change_cipher_spec()?;

@@ -247,6 +247,11 @@ impl Error {
         })
     }
 
+    /// Makes an error of `side` out of one of its message.
+    pub(crate) fn malformed(side: Side) -> impl Fn(WireError) -> Self + Copy {
+        move |error| Self::Malformed { side, error }
+    }
+
     pub(crate) fn unexpected(side: Side, found: HandshakeType, awaited: &'static str) -> Self {
         Self::Unexpected {
             side,

@@ -116,10 +116,7 @@ impl Server {
         core: &mut Core,
         message: &HandshakeMessage,
     ) -> Result<bool, Error> {
-        let malformed = |error| Error::Malformed {
-            side: Side::Client,
-            error,
-        };
+        let malformed = Error::malformed(Side::Client);
         let body = message.body();
         match (self.state, message.kind) {
             (State::Open, HandshakeType::CLIENT_HELLO) => return Ok(true),
@@ -160,18 +157,10 @@ impl Server {
 
     /// Takes a change_cipher_spec.
     pub(crate) fn on_change_cipher_spec(&mut self, core: &mut Core) -> Result<(), Error> {
-        match (self.state, &self.keys) {
-            (State::ChangeCipherSpec, Some(keys)) => {
-                core.protect_reads(keys);
-                self.enter(core, State::Finished);
-                Ok(())
-            }
-            (state, _) => Err(Error::Unexpected {
-                side: Side::Client,
-                found: "change_cipher_spec".to_owned(),
-                awaited: state.awaited(),
-            }),
-        }
+        let due = self.state == State::ChangeCipherSpec;
+        core.take_change_cipher_spec(due, self.keys.as_ref())?;
+        self.enter(core, State::Finished);
+        Ok(())
     }
 
     fn take_key_exchange(&mut self, core: &mut Core, body: &[u8]) -> Result<(), Error> {

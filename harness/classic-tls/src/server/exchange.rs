@@ -112,10 +112,7 @@ pub(super) fn premaster(
     identity: Option<&Identity>,
     body: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let malformed = |error| Error::Malformed {
-        side: Side::Client,
-        error,
-    };
+    let malformed = Error::malformed(Side::Client);
     let mut reader = Reader::new(body);
     let secret = match share {
         Some(Share::Dh(pair)) => {
