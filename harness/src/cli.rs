@@ -64,6 +64,16 @@ Examples:
 
 The second one is how the committed scenarios/corpus is made.")]
     Corpus(Corpus),
+    /// Change one thing of each case at a time and run it: the case must notice. Those that do not
+    /// are weak, unless the scenario says why nothing should change ([[equivalent]]).
+    #[command(after_help = "\
+Examples:
+  pfs mutate eecdh                   all mutants of the cases whose name contains eecdh
+  pfs mutate --sample 50             one mutant in 50, the same ones always
+  pfs mutate edh --target debian-12 --format json
+
+Exit codes: 0 every mutant was noticed, 1 some survived, 2 and 3 as with pfs run.")]
+    Mutate(Mutate),
     /// Print the JSON schema of the scenario format.
     Schema,
 }
@@ -101,6 +111,41 @@ pub struct Run {
     /// Leave the fleets running for inspection (as `pfs up` does)
     #[arg(long)]
     pub keep: bool,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Options of `pfs mutate`.
+#[derive(Debug, Args)]
+pub struct Mutate {
+    /// Pieces of case names, or files ending in .toml. None: all cases.
+    #[arg(value_name = "FILTER|FILE.toml")]
+    pub filters: Vec<String>,
+    /// Run one mutant in N, chosen by a hash of its name
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sample: Option<u32>,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub targets: Targets,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap would take a comment for the help of the whole command"
+    )]
+    pub place: Where,
+    /// How many run at once [default: 4 for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

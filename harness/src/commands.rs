@@ -5,6 +5,7 @@ mod corpus;
 mod error;
 mod gather;
 mod list;
+mod mutate;
 mod prepare;
 mod run;
 mod warm;
@@ -12,6 +13,7 @@ mod warm;
 pub use claims::claims_page;
 pub use corpus::corpus_of_snapshots;
 pub use error::Error;
+pub use mutate::{fate_of, mutants_of, settle};
 pub use prepare::{Ground, prepare};
 
 use crate::cli::{Cli, Command};
@@ -30,6 +32,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Down(place) => warm::down(place).await,
         Command::Targets => list::targets(),
         Command::Corpus(options) => corpus::corpus(options).await,
+        Command::Mutate(options) => mutate::mutate(options).await,
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema => {
             print!("{}", crate::scenario::schema());

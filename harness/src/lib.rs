@@ -19,6 +19,7 @@ pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod corpus;
+pub mod mutate;
 pub mod observe;
 pub mod outcome;
 pub mod peer;

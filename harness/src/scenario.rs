@@ -9,6 +9,7 @@ mod fault;
 mod file;
 mod load;
 mod matrix;
+mod mutation;
 mod name;
 mod predicate;
 mod value;
@@ -29,6 +30,7 @@ pub use file::{
     ServiceName,
 };
 pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
+pub use mutation::{Equivalent, Mutation};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
 pub use value::{OneOrMany, Parameter};

@@ -11,6 +11,7 @@ use super::classic::{ClassicClient, ClassicServer};
 use super::dns::Dns;
 use super::expect::{Departure, Expect, SideName};
 use super::fault::Fault;
+use super::mutation::{Equivalent, Mutation};
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
 use super::predicate::Predicate;
 use super::value::{OneOrMany, Parameter};
@@ -67,6 +68,12 @@ pub struct ScenarioFile {
     /// Targets that do something else.
     #[serde(default)]
     pub departure: Vec<Departure>,
+    /// Changes under which the case must fail (`pfs mutate`), besides those derived from it.
+    #[serde(default)]
+    pub mutation: Vec<Mutation>,
+    /// Keys that make no difference, and why they should not (`pfs mutate`).
+    #[serde(default)]
+    pub equivalent: Vec<Equivalent>,
 }
 
 impl ScenarioFile {

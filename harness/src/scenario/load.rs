@@ -65,6 +65,40 @@ impl Scenario {
         self.file.message.count.unwrap_or(fewest)
     }
 
+    /// The file with the matrix' values put in, as a table.
+    ///
+    /// # Errors
+    /// None that reading the scenario would not have found.
+    pub fn document(&self) -> Result<toml::Table, ScenarioError> {
+        let from_toml =
+            |error: &toml::de::Error| ScenarioError::from_toml(&self.path, &self.text, error);
+        let root = DeTable::parse(&self.text).map_err(|e| from_toml(&e))?;
+        let variants = matrix::expand(root).map_err(|(span, message)| {
+            ScenarioError::invalid(&self.path, &self.text, span.start, message, None)
+        })?;
+        let own = variants
+            .into_iter()
+            .find(|(variant, _)| *variant == self.id.variant);
+        match own {
+            Some((_, document)) => matrix::deserialize(document).map_err(|e| from_toml(&e)),
+            None => Ok(toml::Table::new()),
+        }
+    }
+
+    /// A scenario of the same name but for `variant`, made of another document.
+    ///
+    /// # Errors
+    /// The document is no scenario.
+    pub fn with(&self, document: &toml::Table, variant: String) -> Result<Self, ScenarioError> {
+        let text = document.to_string();
+        let mut cases = parse(&self.path, &text)?;
+        let mut one = cases
+            .pop()
+            .ok_or_else(|| ScenarioError::Empty(self.path.clone()))?;
+        one.id.variant = Some(variant);
+        Ok(one)
+    }
+
     /// The place of byte `offset` of the file, for complaints about a key or value in it.
     pub fn place(&self, offset: usize) -> Place {
         Place::at(&self.path, &self.text, offset)
