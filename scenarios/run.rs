@@ -18,7 +18,10 @@ use std::sync::{Arc, LazyLock};
 
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
-use harness::commands::{Error, Ground, claims_page, corpus_of_snapshots, prepare};
+use harness::commands::{
+    Error, Ground, claims_page, corpus_of_snapshots, fate_of, mutants_of, prepare, settle,
+};
+use harness::mutate::{Fate, Mutant};
 use harness::outcome::Outcome;
 use harness::plan::{self, Decision};
 use harness::report::Event;
@@ -37,7 +40,13 @@ static SHARED: OnceCell<Shared> = OnceCell::const_new();
 struct Shared {
     session: Session,
     decisions: Vec<Decision>,
+    mutants: Vec<Mutant>,
 }
+
+/// One mutated key in this many is tried here; `pfs mutate` tries all.
+const SAMPLE: u32 = 40;
+/// How many mutants run at once.
+const MUTANTS_AT_ONCE: usize = 16;
 
 /// The folder of this file.
 fn directory() -> PathBuf {
@@ -82,7 +91,11 @@ async fn shared() -> Shared {
     let ground: Ground = prepare(scenarios, &targets, engine, &events)
         .await
         .unwrap_or_else(|e| panic!("{e}"));
-    let catalogue = ground.cases();
+    // Those that want a Postfix of their own are left to `pfs mutate`: here it would live on.
+    let mut mutants = mutants_of(&ground, Some(SAMPLE)).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    mutants.retain(|mutant| mutant.case.fleets().all(|fleet| fleet.own.is_none()));
+    let mutated = mutants.iter().map(|mutant| Arc::new(mutant.case.clone()));
+    let catalogue = ground.cases().into_iter().chain(mutated).collect();
     let key = key_of(&directory);
     let session = Session::open(
         ground.engine,
@@ -96,6 +109,7 @@ async fn shared() -> Shared {
     Shared {
         session,
         decisions: ground.decisions,
+        mutants,
     }
 }
 
@@ -169,6 +183,41 @@ fn failure(examined: &Examined) -> Option<String> {
         case.target
     ));
     Some(text)
+}
+
+/// A case whose mutant passes would pass for another reason than the one it is about. See
+/// `pfs mutate`.
+#[test]
+fn mutants_of_a_sample_are_noticed() {
+    let mut fates: Vec<(Mutant, Fate)> = Vec::new();
+    RUNTIME.block_on(async {
+        let shared = SHARED.get_or_init(shared).await;
+        assert!(!shared.mutants.is_empty(), "the sample is empty");
+        for some in shared.mutants.chunks(MUTANTS_AT_ONCE) {
+            let ended = some
+                .iter()
+                .map(|mutant| async { (mutant.clone(), fate_of(&shared.session, mutant).await) });
+            fates.extend(futures_util::future::join_all(ended).await);
+        }
+    });
+    settle(&mut fates);
+    let wrong: Vec<String> = fates
+        .iter()
+        .filter(|(_, fate)| matches!(fate, Fate::Survived | Fate::Otherwise(_) | Fate::Broken(_)))
+        .map(|(mutant, fate)| {
+            format!(
+                "{} on {}: {}: {fate:?}",
+                mutant.original, mutant.case.target, mutant.mutation.what
+            )
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} mutants were not noticed\n{}",
+        wrong.len(),
+        fates.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The committed page of claims is that of the scenarios and their snapshots.

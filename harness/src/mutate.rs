@@ -211,7 +211,7 @@ impl Mutant {
             "{}/{} {}",
             self.original.topic, self.original.case, self.mutation.key
         );
-        number_of(&name) % n.max(1) == 0
+        number_of(&name).is_multiple_of(n.max(1))
     }
 
     /// What a result means: `outcome` of the mutant, and how what was seen compares with the

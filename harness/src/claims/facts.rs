@@ -139,12 +139,12 @@ fn section<'a>(snapshot: &'a [(String, String)], name: &str) -> std::str::Lines<
 
 /// The last summary line of a log: what is expected is expected of the last of several sessions.
 fn summary(snapshot: &[(String, String)], log: &str) -> Option<TlsSummary> {
-    let summaries = section(snapshot, log).filter_map(|line| {
+    let mut summaries = section(snapshot, log).filter_map(|line| {
         // A redacted port is no number.
         let (_, text) = line.split_once(": ")?;
         TlsSummary::from_log(&text.replace(":<port>:", ":"))
     });
-    summaries.last()
+    summaries.next_back()
 }
 
 /// Version and cipher of a handshake that no log tells of.

@@ -29,7 +29,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     Log { daemon: String, event: LogEvent },
-    Received(Received),
+    Received(Box<Received>),
 }
 
 /// A text that Postfix wrote.
@@ -62,7 +62,7 @@ impl Example {
             kind: Kind::Received,
             text,
             scenario: scenario.to_owned(),
-            parsed: Parsed::Received(header),
+            parsed: Parsed::Received(Box::new(header)),
         }
     }
 
@@ -170,7 +170,7 @@ fn session(summary: &TlsSummary) -> Map<String, Value> {
         }
     };
     say("status", summary.status.map(|one| json!(one.to_string())));
-    say("reused", summary.reused_connection.then(|| json!(true)));
+    say("reused", summary.reused_connection.then_some(json!(true)));
     say(
         "direction",
         summary
