@@ -157,6 +157,9 @@ pub struct Corpus {
     /// Where to write it [default: corpus, below the scenarios]
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Take the accepted snapshots of the built-in targets instead of a run; starts nothing
+    #[arg(long, conflicts_with = "targets")]
+    pub from_snapshots: bool,
     #[command(flatten)]
     #[expect(
         missing_docs,

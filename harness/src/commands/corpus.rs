@@ -21,6 +21,10 @@ const FOLDER: &str = "corpus";
 pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
     let dir = &options.scenarios.dir;
     let output = options.output.unwrap_or_else(|| dir.join(FOLDER));
+    if options.from_snapshots {
+        let files = corpus_of_snapshots(dir)?;
+        return write(&output, &files).map(|()| EXIT_PASS);
+    }
     let scenarios = select(dir, &[])?;
     let listener = Listener::new();
     let ground = prepare(
@@ -54,16 +58,13 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
             witnesses: result.witnesses,
         })
         .collect();
-    let failed = |path: &Path, error: std::io::Error| {
-        Error::Usage(format!("{}: cannot be written: {error}", path.display()))
-    };
-    std::fs::create_dir_all(&output).map_err(|error| failed(&output, error))?;
+    if broken > 0 {
+        eprintln!("nothing is written: {broken} cases are broken");
+        return Ok(EXIT_BROKEN);
+    }
     for target in &columns {
         let corpus = Corpus::of(target, &seen);
-        for (name, text) in corpus.files() {
-            let path = output.join(name);
-            std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
-        }
+        write(&output, &corpus.files())?;
         eprintln!(
             "{}: {} examples in {}",
             target.name,
@@ -71,7 +72,19 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
             output.display()
         );
     }
-    Ok(if broken == 0 { EXIT_PASS } else { EXIT_BROKEN })
+    Ok(EXIT_PASS)
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> Result<(), Error> {
+    let failed = |path: &Path, error: std::io::Error| {
+        Error::Usage(format!("{}: cannot be written: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
 }
 
 /// The corpus of the built-in targets as the snapshots have it: names and contents of its files.
