@@ -119,7 +119,11 @@ mkfifo log || fail "cannot make a pipe"
 { unbound -d -c "$run/unbound.conf"; echo "unbound ended with status $?"; } >log 2>&1 &
 
 # Both run when both have said so. What they say later is read, and not told: they must never wait for a reader.
+said=
 while read -r line; do
+    [ "$started" != 2 ] || said=
+    said="$said$line
+"
     case $line in
     *"nsd started"* | *"start of service"*)
         started=$((started + 1))
@@ -135,7 +139,7 @@ while read -r line; do
         esac
         ;;
     *" error: "* | *" fatal error: "* | *" ended with status "*)
-        echo "$line" | words
+        printf '%s' "$said" | words
         case "$started $line" in
         2*" ended with status "*) fail "a name server has ended" ;;
         [01]*) fail "the name servers do not start" ;;

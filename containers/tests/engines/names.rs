@@ -9,7 +9,10 @@ use pfs_containers::{
     silent,
 };
 use rstest::rstest;
-use testcontainers::{GenericBuildableImage, runners::AsyncBuilder as _};
+use testcontainers::{
+    GenericBuildableImage, bollard::query_parameters::RemoveImageOptions,
+    runners::AsyncBuilder as _,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -195,4 +198,15 @@ async fn an_image_without_name_servers() {
     fleet.reconfigure(&spec).await.unwrap();
     send_around(&fleet, "once more").await;
     fleet.stop().await.unwrap();
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    docker
+        .remove_image(
+            "localhost/pfs-test-no-nsd:1",
+            None::<RemoveImageOptions>,
+            None,
+        )
+        .await
+        .unwrap();
 }
