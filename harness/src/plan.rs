@@ -387,13 +387,25 @@ fn tag(id: &CaseId, target: Option<&str>) -> String {
             }
         })
         .collect();
+    let clean = labels(&clean);
     if clean == text && clean.len() <= TAG_LIMIT {
         return clean;
     }
     // Two names must not become one by what was replaced or cut off.
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
     let head: String = clean.chars().take(TAG_LIMIT).collect();
+    let head = labels(&head);
     format!("{head}-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+}
+
+/// `text` as labels of a mail domain: none is empty, or begins or ends with a hyphen.
+fn labels(text: &str) -> String {
+    let labels: Vec<&str> = text
+        .split('.')
+        .map(|label| label.trim_matches('-'))
+        .filter(|label| !label.is_empty())
+        .collect();
+    labels.join(".")
 }
 
 #[cfg(test)]
@@ -402,6 +414,30 @@ mod tests {
 
     use super::*;
     use crate::scenario::parse;
+
+    #[test]
+    fn a_tag_is_a_mail_domain_and_differs_for_each_name() {
+        let id = |variant: &str| CaseId {
+            topic: "sni".to_owned(),
+            case: "invalid".to_owned(),
+            variant: Some(variant.to_owned()),
+        };
+        assert_eq!(
+            tag(&id("ultra"), Some("debian-12")),
+            "sni.invalid.debian-12.ultra"
+        );
+        let odd = tag(&id("-bad..name.example.test-"), None);
+        assert!(
+            odd.starts_with("sni.invalid.bad.name.example.test-"),
+            "{odd}"
+        );
+        assert_ne!(odd, tag(&id("bad.name.example.test"), None));
+        let long = tag(&id(&format!("{}.-x", "a".repeat(47))), None);
+        assert!(
+            long.split('.').all(|label| !label.starts_with('-')),
+            "{long}"
+        );
+    }
 
     fn targets() -> Vec<TargetVersions> {
         [("a", "3.5"), ("b", "3.7"), ("c", "3.10")]

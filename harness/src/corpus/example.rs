@@ -27,6 +27,10 @@ impl Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few hundred of them live for a moment"
+)]
 pub(super) enum Parsed {
     Log { daemon: String, event: LogEvent },
     Received(Box<Received>),
