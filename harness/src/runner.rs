@@ -63,10 +63,16 @@ pub async fn run(
                 },
                 Decision::Run(case) => {
                     // Fleets start before a slot is taken: waiting for one must not stop the others.
+                    // But those that a case has for itself: they would all start at once.
+                    for key in case.fleets().filter(|key| key.own.is_none()) {
+                        if let Err(error) = session.fleet(key, &case).await {
+                            return broken(&case, error.to_string());
+                        }
+                    }
+                    let _slot = slots.acquire().await;
                     if let Err(error) = peers::fleets(&session, &case).await {
                         return broken(&case, error.to_string());
                     }
-                    let _slot = slots.acquire().await;
                     run_case(&session, &case, options.accept).await
                 }
             }
@@ -117,6 +123,7 @@ pub async fn examine(session: &Session, case: &Case) -> Examined {
         Err(Obstacle::Broken(why)) => examined.outcome = Outcome::Broken(why),
         Err(Obstacle::NotApplicable(why)) => examined.outcome = Outcome::NotApplicable(why),
     }
+    session.release(case).await;
     if let Some(reason) = &case.scenario.file.known_bug {
         examined.outcome = verdict::known_bug(examined.outcome, reason);
     }

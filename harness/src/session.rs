@@ -139,6 +139,26 @@ impl Session {
         self.ensure(key, &wanted).await
     }
 
+    /// Ends the fleets that a case had for itself, unless they are to be looked at.
+    pub async fn release(&self, case: &Case) {
+        if self.kind == Kind::Warm {
+            return;
+        }
+        for key in case.fleets().filter(|key| key.own.is_some()) {
+            let cell = {
+                let mut fleets = self.fleets.lock().unwrap_or_else(PoisonError::into_inner);
+                fleets.remove(key)
+            };
+            let Some(Ok(running)) = cell.as_ref().and_then(|cell| cell.get()) else {
+                continue;
+            };
+            // One that cannot be stopped ends by itself soon after this process.
+            let _ = running.fleet.stop().await;
+            let record = format!("{}.json", record::fleet_name(key));
+            let _ = fs::remove_file(self.directory.join(record));
+        }
+    }
+
     /// Ends the session: its fleets too, unless others may still want them.
     ///
     /// # Errors
