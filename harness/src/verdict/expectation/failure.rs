@@ -177,6 +177,12 @@ mod tests {
                 ))],
             ),
             (
+                "TLS session: (gnutls_handshake): Error in the pull function.",
+                vec![deferred(
+                    "temporary failure. Command output: TLS session: (gnutls_handshake): Error in the pull function. ",
+                )],
+            ),
+            (
                 "starttls refused",
                 vec![deferred(&format!(
                     "TLS is required, but host {host} refused to start TLS: 454 4.7.0 TLS not available due to local problem"
