@@ -20,9 +20,10 @@ pub use lines::{Line, Ports, Role, SERVER_NAME, recipient};
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pfs_certs::Pki;
 use pfs_containers::{Cache, Engine, Target, TargetFacts};
@@ -43,6 +44,9 @@ pub enum Kind {
 
 /// Told what goes on: the target, and what is done.
 pub type Tell = dyn Fn(&str, &str) + Send + Sync;
+
+/// How long the keys and fleets of tests are kept for the next ones. The fleets end sooner than that.
+const SHARED_KEPT: Duration = Duration::from_secs(10 * 60);
 
 /// What came of starting a fleet; asked for once.
 type Started = Result<Arc<Running>, Arc<SessionError>>;
@@ -85,9 +89,7 @@ impl Session {
         let sessions = sessions(cache)?;
         remove_left_over(&sessions);
         let directory = sessions.join(directory_name(&kind, engine.name()));
-        fs::create_dir_all(&directory).map_err(SessionError::io(&directory))?;
-        let in_use = open_lock(&directory.join("in-use"))?;
-        in_use.lock_shared().map_err(SessionError::io(&directory))?;
+        let in_use = hold(&directory)?;
         let pki_directory = directory.join("pki");
         let pki = blocking(move || Pki::open(&pki_directory, SystemTime::now())).await??;
         Ok(Self {
@@ -234,16 +236,47 @@ fn open_lock(path: &Path) -> Result<File, SessionError> {
         .map_err(SessionError::io(path))
 }
 
-/// Removes the directories of runs that are no more. Their fleets end by themselves.
+/// Holds the directory of a session, made if it does not exist, against its removal.
+fn hold(directory: &Path) -> Result<File, SessionError> {
+    let path = directory.join("in-use");
+    loop {
+        fs::create_dir_all(directory).map_err(SessionError::io(directory))?;
+        let file = match open_lock(&path) {
+            Err(_) if !directory.exists() => continue,
+            opened => opened?,
+        };
+        file.lock_shared().map_err(SessionError::io(&path))?;
+        file.set_modified(SystemTime::now())
+            .map_err(SessionError::io(&path))?;
+        // Somebody may have been about to remove it, and have it done by now.
+        let there = fs::metadata(&path).map(|found| (found.dev(), found.ino()));
+        let held = file.metadata().map(|found| (found.dev(), found.ino()));
+        if there.ok() == held.ok() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes the directories of runs that are no more, and those that tests shared some time ago. Their fleets end by
+/// themselves.
 fn remove_left_over(sessions: &Path) {
     for directory in record::children(sessions) {
-        let is_run = directory
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("run-"));
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        let keep = match name.split('-').next() {
+            Some("run") => Duration::ZERO,
+            Some("shared") => SHARED_KEPT,
+            _ => continue,
+        };
         let Ok(lock) = File::open(directory.join("in-use")) else {
             continue;
         };
-        if is_run && lock.try_lock().is_ok() {
+        let unused = lock
+            .metadata()
+            .and_then(|found| found.modified())
+            .ok()
+            .and_then(|used| used.elapsed().ok())
+            .is_some_and(|since| since >= keep);
+        if unused && lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(&directory);
         }
     }

@@ -128,14 +128,15 @@ impl Session {
             let sessions = sessions_of(&self.directory);
             let lock = open_lock(&sessions.join("ports.lock"))?;
             lock.lock().map_err(SessionError::io(&sessions))?;
+            // A case that has a fleet for itself adds no line to it.
+            let claim = ports::claim(&sessions, path, all.len(), key.own.is_none());
             let (first_port, port_count) =
-                // A case that has a fleet for itself adds no line to it.
-                ports::claim(&sessions, all.len(), key.own.is_none()).ok_or_else(|| {
-                    SessionError::NoPorts {
+                claim
+                    .map_err(SessionError::io(path))?
+                    .ok_or_else(|| SessionError::NoPorts {
                         fleet: key.to_string(),
                         lines: all.len(),
-                    }
-                })?;
+                    })?;
             let record = Record {
                 state: None,
                 first_port,

@@ -36,19 +36,10 @@ impl Record {
 
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(self)?;
-        // Readers without the lock (port claims) must never see half a file.
+        // Whoever is killed while writing leaves what was there before.
         let temporary = path.with_extension("tmp");
         fs::write(&temporary, text)?;
         fs::rename(temporary, path)
-    }
-
-    /// The records of all sessions.
-    pub(super) fn all(sessions: &Path) -> impl Iterator<Item = Self> {
-        children(sessions).flat_map(|session| {
-            children(&session)
-                .filter(|path| path.extension().is_some_and(|e| e == "json"))
-                .filter_map(|path| Self::read(&path))
-        })
     }
 }
 
