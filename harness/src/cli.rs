@@ -1,5 +1,10 @@
 //! The command line of `pfs`.
 
+#![expect(
+    missing_docs,
+    reason = "clap would take a comment on flattened options for the help of the whole command"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -85,22 +90,10 @@ pub struct Run {
     #[arg(value_name = "FILTER|FILE.toml")]
     pub filters: Vec<String>,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub targets: Targets,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub place: Where,
     /// How many cases run at once [default: 4 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -126,22 +119,10 @@ pub struct Mutate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sample: Option<u32>,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub targets: Targets,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub place: Where,
     /// How many run at once [default: 4 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -161,22 +142,10 @@ pub struct Corpus {
     #[arg(long, conflicts_with = "targets")]
     pub from_snapshots: bool,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub targets: Targets,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub place: Where,
 }
 
@@ -187,10 +156,6 @@ pub struct List {
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -206,10 +171,6 @@ pub struct PlanArgs {
     #[arg(long, value_name = "T")]
     pub target: String,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
 }
 
@@ -217,22 +178,10 @@ pub struct PlanArgs {
 #[derive(Debug, Args)]
 pub struct Up {
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub scenarios: Scenarios,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub targets: Targets,
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap would take a comment for the help of the whole command"
-    )]
     pub place: Where,
 }
 
