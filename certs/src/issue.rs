@@ -67,7 +67,7 @@ pub(crate) fn leaf(
         key,
         &Issuer::new(ca_params(issuer.name, &issuer.key), &issuer.key),
     )?;
-    if key.kind() == KeyKind::EcdsaP521 {
+    if matches!(key.kind(), KeyKind::EcdsaP521 | KeyKind::Ed448) {
         return with_public_key(certificate.der(), key.spki_der(), &issuer.key);
     }
     Ok(certificate.der().to_vec())

@@ -22,6 +22,8 @@ pub enum KeyKind {
     EcdsaP521,
     /// Ed25519 (RFC 8410).
     Ed25519,
+    /// Ed448 (RFC 8410).
+    Ed448,
     /// RSA with a modulus of 1024 bits.
     Rsa1024,
     /// RSA with a modulus of 2048 bits.
@@ -40,6 +42,7 @@ impl KeyKind {
             Self::EcdsaP384 => "ecdsa-p384",
             Self::EcdsaP521 => "ecdsa-p521",
             Self::Ed25519 => "ed25519",
+            Self::Ed448 => "ed448",
             Self::Rsa1024 => "rsa1024",
             Self::Rsa2048 => "rsa2048",
             Self::Rsa3072 => "rsa3072",
@@ -50,7 +53,7 @@ impl KeyKind {
     /// Whether the rustls-graviola provider loads such a key, so that a rustls peer can present it.
     /// Every Postfix can.
     pub fn loads_in_graviola(self) -> bool {
-        !matches!(self, Self::Rsa1024 | Self::EcdsaP521)
+        !matches!(self, Self::Rsa1024 | Self::EcdsaP521 | Self::Ed448)
     }
 
     pub(crate) fn is_rsa(self) -> bool {
@@ -84,7 +87,8 @@ impl KeyKind {
                     .map(|der| der.as_bytes().to_vec())
                     .map_err(|error| failed(error.to_string()));
             }
-            Self::Ed25519 => return ed25519_pkcs8().map_err(failed),
+            Self::Ed25519 => return edwards_pkcs8::<32>(112).map_err(failed),
+            Self::Ed448 => return edwards_pkcs8::<57>(113).map_err(failed),
             Self::Rsa1024 => {
                 let mut random = UnwrapErr(getrandom::SysRng);
                 return rsa::RsaPrivateKey::new(&mut random, 1024)
@@ -113,10 +117,10 @@ fn rsa_pkcs8(size: KeySize, buffer: &mut [u8]) -> Result<&[u8], String> {
         .map_err(|error| format!("{error:?}"))
 }
 
-/// graviola writes PKCS #8 version 2 for Ed25519, so version 1 is put together here
-/// (RFC 8410 section 7).
-fn ed25519_pkcs8() -> Result<Vec<u8>, String> {
-    let mut seed = [0; 32];
+/// graviola writes PKCS #8 version 2 for Ed25519, and does not know Ed448, so version 1 is put
+/// together here (RFC 8410 section 7). The algorithm is id-edwards-curve-algs and `arc`.
+fn edwards_pkcs8<const LENGTH: usize>(arc: u64) -> Result<Vec<u8>, String> {
+    let mut seed = [0; LENGTH];
     graviola::random::fill(&mut seed).map_err(|error| format!("{error:?}"))?;
     Ok(yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
@@ -125,7 +129,7 @@ fn ed25519_pkcs8() -> Result<Vec<u8>, String> {
                 writer
                     .next()
                     .write_oid(&yasna::models::ObjectIdentifier::from_slice(&[
-                        1, 3, 101, 112,
+                        1, 3, 101, arc,
                     ]));
             });
             let inner = yasna::construct_der(|writer| writer.write_bytes(&seed));
@@ -185,6 +189,15 @@ impl Key {
                     .to_vec();
                 (Signs::Ed25519(key), spki)
             }
+            KeyKind::Ed448 => {
+                let key = ed448_goldilocks::SigningKey::from_pkcs8_der(&pkcs8)
+                    .map_err(|e| e.to_string())?;
+                let spki = key
+                    .verifying_key()
+                    .to_public_key_der()
+                    .map_err(|e| e.to_string())?;
+                (Signs::Nothing, spki.into_vec())
+            }
             KeyKind::Rsa1024 => {
                 let key = rsa::RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|e| e.to_string())?;
                 let spki = key
@@ -236,7 +249,8 @@ impl PublicKeyData for Key {
             KeyKind::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
             // rcgen knows P-521 only with a C backend: `issue` puts the right key info in afterwards.
             KeyKind::EcdsaP384 | KeyKind::EcdsaP521 => &rcgen::PKCS_ECDSA_P384_SHA384,
-            KeyKind::Ed25519 => &rcgen::PKCS_ED25519,
+            // Nor Ed448 at all.
+            KeyKind::Ed25519 | KeyKind::Ed448 => &rcgen::PKCS_ED25519,
             KeyKind::Rsa1024 | KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => {
                 &rcgen::PKCS_RSA_SHA256
             }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use crate::ca::CaName;
 use crate::error::{Error, Kind};
 use crate::key::KeyKind::{
-    self, EcdsaP256, EcdsaP384, EcdsaP521, Ed25519, Rsa1024, Rsa2048, Rsa3072, Rsa4096,
+    self, EcdsaP256, EcdsaP384, EcdsaP521, Ed448, Ed25519, Rsa1024, Rsa2048, Rsa3072, Rsa4096,
 };
 use crate::request::{CertRequest, Purpose, Signer, Validity};
 
@@ -98,6 +98,11 @@ static REGISTRY: &[Entry] = &[
         "ECDSA on P-521; rustls-graviola does not load its key",
     ),
     server("ed25519", Ed25519, "Ed25519"),
+    server(
+        "ed448",
+        Ed448,
+        "Ed448; rustls-graviola does not load its key",
+    ),
     Entry {
         signer: Signer::Itself,
         ..server(
@@ -202,6 +207,7 @@ static REGISTRY: &[Entry] = &[
         "client.example.test, ECDSA on P-256",
     ),
     client("client-ed25519", Ed25519, "client.example.test, Ed25519"),
+    client("client-ed448", Ed448, "client.example.test, Ed448"),
     Entry {
         signer: Signer::Itself,
         ..client(

@@ -46,7 +46,17 @@ fn every_certificate_says_what_its_name_says() {
         let kind = match certificate.public_key().parsed().unwrap() {
             PublicKey::RSA(rsa) => format!("rsa{}", rsa.key_size()),
             PublicKey::EC(point) => format!("ecdsa-p{}", point.key_size()),
-            _ => "ed25519".to_owned(),
+            _ => match certificate
+                .public_key()
+                .algorithm
+                .algorithm
+                .to_id_string()
+                .as_str()
+            {
+                "1.3.101.112" => "ed25519".to_owned(),
+                "1.3.101.113" => "ed448".to_owned(),
+                other => other.to_owned(),
+            },
         };
         // x509-parser derives the size from the length of the encoded point.
         assert_eq!(kind.replace("p528", "p521"), leaf.key_kind().name());
@@ -149,7 +159,10 @@ fn requests_that_cannot_be_met() {
 fn graviola_loads_what_it_is_said_to_load() {
     let pki = pki();
     let names = ["rsa2048", "rsa3072", "rsa4096", "rsa1024", "ecdsa-p256"];
-    for name in names.iter().chain(&["ecdsa-p384", "ecdsa-p521", "ed25519"]) {
+    for name in names
+        .iter()
+        .chain(&["ecdsa-p384", "ecdsa-p521", "ed25519", "ed448"])
+    {
         let leaf = pki.leaf(name).unwrap();
         let key = leaf.key_pkcs8_der().to_vec();
         let loaded = rustls_graviola::default_provider()

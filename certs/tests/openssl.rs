@@ -71,7 +71,14 @@ const UNKNOWN: &str = "unable to get local issuer certificate";
 fn fingerprints() {
     let openssl = OpenSsl::find();
     let pki = Pki::generate(SystemTime::now()).unwrap();
-    for name in ["rsa2048", "rsa1024", "ecdsa-p256", "ecdsa-p521", "ed25519"] {
+    for name in [
+        "rsa2048",
+        "rsa1024",
+        "ecdsa-p256",
+        "ecdsa-p521",
+        "ed25519",
+        "ed448",
+    ] {
         let leaf = pki.leaf(name).unwrap();
         let certificate = openssl.file("cert.pem", &leaf.cert_pem());
         let (_, public_key) = openssl.run(&[
