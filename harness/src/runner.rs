@@ -5,6 +5,8 @@ mod change;
 mod collect;
 mod fault;
 mod peers;
+mod place;
+mod serve;
 
 pub use case::{Gathered, Obstacle, gather};
 pub use collect::SideLog;

@@ -1,22 +1,22 @@
 //! One case: connections made, taken or passed on, until every witness has spoken.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::change::change;
-use super::collect::{self, Collector, Side, SideLog};
+use super::collect::{Side, SideLog};
 use super::peers::{self, Fleets};
+use super::place::Place;
+use super::serve::{Behind, serve};
 use crate::peer::{
     self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
-    ServerOptions, TlsMode,
+    TlsMode,
 };
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
-use crate::session::{Line, MISSING_EXIM, Ports, Running, Session, recipient};
+use crate::session::{MISSING_EXIM, Running, Session, recipient};
 
 /// What the witnesses of a case said, raw.
 #[derive(Debug, Default)]
@@ -123,63 +123,6 @@ async fn ended(fleet: Option<&Arc<Running>>) {
     }
 }
 
-/// A side that is a Postfix: its fleet and its ports.
-struct Place<'a> {
-    running: &'a Running,
-    ports: Ports,
-}
-
-impl<'a> Place<'a> {
-    fn of(
-        case: &Case,
-        side: &PostfixSide,
-        running: Option<&'a Arc<Running>>,
-        server: bool,
-    ) -> Result<Self, String> {
-        let missing = || format!("the fleet {} has no line for {}", side.fleet, case.id);
-        let running = running.ok_or_else(missing)?;
-        let line = Line::of(case, &side.fleet)
-            .into_iter()
-            .find(|line| line.role.is_server() == server)
-            .ok_or_else(missing)?;
-        let ports = running.ports(&line).ok_or_else(missing)?;
-        Ok(Self { running, ports })
-    }
-
-    fn log(&self, case: &Case, side: Side, deadline: Instant) -> Collector {
-        let lines = self
-            .running
-            .fleet
-            .log()
-            .subscribe(&format!("postfix/{}", case.tag));
-        let tlsproxy = match &case.client {
-            ClientPlan::Postfix { side, .. } if side.daemons.tlsproxy => Side::Client,
-            _ => Side::Server,
-        };
-        Collector::new(lines, side, tlsproxy, deadline)
-    }
-
-    /// A daemon that refuses its configuration may do so before it knows its `syslog_name`: where a side has logged
-    /// nothing at all, what such daemons said.
-    fn or_nameless(&self, daemon: &str, mut log: SideLog) -> SideLog {
-        if log.lines.is_empty() {
-            log.lines = self.running.fleet.log().tail();
-            log.lines.retain(|line| {
-                line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
-            });
-        }
-        log
-    }
-
-    /// Binds the port on which the harness is reached by this Postfix.
-    async fn listen(&self) -> Result<TcpListener, String> {
-        let address = SocketAddr::new(self.running.fleet.harness_address(), self.ports.harness);
-        TcpListener::bind(address).await.map_err(|error| {
-            format!("cannot listen on {address}: {error}; another program may have taken the port")
-        })
-    }
-}
-
 fn mail(case: &Case, to: String) -> Mail {
     let mut mail = Mail::new(SENDER, &to, &case.id.to_string());
     if let Some(body) = &case.scenario.file.message.body {
@@ -278,13 +221,6 @@ async fn peer_to_postfix(
     }
     gathered.server_log = Some(place.or_nameless("smtpd", log.finish().await));
     Ok(gathered)
-}
-
-/// What stands behind the port that the client of a fleet connects to.
-enum Behind {
-    Rustls(Box<(PreparedServer, ServerOptions)>),
-    Classic(Box<peer::classic::Server>),
-    Postfix(SocketAddr, ForwardOptions),
 }
 
 async fn fleet_client(
@@ -410,75 +346,4 @@ async fn fleet_client(
             .and_then(|report| report.message().cloned());
     }
     Ok(gathered)
-}
-
-/// Serves the client's connections, one after the other, until its mails are done with; returns
-/// how many reached the server, and what `mails` does.
-async fn serve<T>(
-    listener: &TcpListener,
-    behind: &Behind,
-    mails: impl Future<Output = T>,
-    gathered: &mut Gathered,
-    deadline: Instant,
-) -> (usize, T) {
-    tokio::pin!(mails);
-    let mut connections = 0;
-    let mut finished = None;
-    loop {
-        let stream = tokio::select! {
-            biased;
-            accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
-            done = &mut mails, if finished.is_none() => {
-                // What it connected to before its last word may wait in the backlog: look once more.
-                finished = Some(done);
-                continue;
-            }
-            () = std::future::ready(()), if finished.is_some() => None,
-        };
-        let Some(stream) = stream else { break };
-        let connection = connection(stream, behind, gathered, deadline);
-        tokio::pin!(connection);
-        // The mails go on while the connection lasts.
-        loop {
-            tokio::select! {
-                reached = &mut connection => {
-                    connections += usize::from(reached);
-                    break;
-                }
-                done = &mut mails, if finished.is_none() => finished = Some(done),
-            }
-        }
-    }
-    let done = match finished {
-        Some(done) => done,
-        None => mails.await,
-    };
-    (connections, done)
-}
-
-/// Serves one connection; true if the server behind has seen it.
-async fn connection(
-    stream: TcpStream,
-    behind: &Behind,
-    gathered: &mut Gathered,
-    deadline: Instant,
-) -> bool {
-    let stream = peer::Prompt::new(stream);
-    let report = match behind {
-        Behind::Rustls(server) => {
-            let (prepared, options) = &**server;
-            prepared.receive_on(stream, options, deadline).await
-        }
-        Behind::Classic(server) => peer::classic::receive_on(stream, server, deadline).await,
-        Behind::Postfix(address, options) => {
-            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
-                return false;
-            };
-            let report = peer::forward_between(stream, upstream, *options, deadline).await;
-            gathered.tap = Some(report);
-            return true;
-        }
-    };
-    gathered.peer = Some(report.after(gathered.peer.take()));
-    true
 }

@@ -1,0 +1,68 @@
+//! A side of a case in its fleet.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::collect::{self, Collector, Side, SideLog};
+use crate::plan::{Case, ClientPlan, PostfixSide};
+use crate::session::{Line, Ports, Running};
+
+/// A side that is a Postfix: its fleet and its ports.
+pub(super) struct Place<'a> {
+    pub(super) running: &'a Running,
+    pub(super) ports: Ports,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(
+        case: &Case,
+        side: &PostfixSide,
+        running: Option<&'a Arc<Running>>,
+        server: bool,
+    ) -> Result<Self, String> {
+        let missing = || format!("the fleet {} has no line for {}", side.fleet, case.id);
+        let running = running.ok_or_else(missing)?;
+        let line = Line::of(case, &side.fleet)
+            .into_iter()
+            .find(|line| line.role.is_server() == server)
+            .ok_or_else(missing)?;
+        let ports = running.ports(&line).ok_or_else(missing)?;
+        Ok(Self { running, ports })
+    }
+
+    pub(super) fn log(&self, case: &Case, side: Side, deadline: Instant) -> Collector {
+        let lines = self
+            .running
+            .fleet
+            .log()
+            .subscribe(&format!("postfix/{}", case.tag));
+        let tlsproxy = match &case.client {
+            ClientPlan::Postfix { side, .. } if side.daemons.tlsproxy => Side::Client,
+            _ => Side::Server,
+        };
+        Collector::new(lines, side, tlsproxy, deadline)
+    }
+
+    /// A daemon that refuses its configuration may do so before it knows its `syslog_name`: where a side has logged
+    /// nothing at all, what such daemons said.
+    pub(super) fn or_nameless(&self, daemon: &str, mut log: SideLog) -> SideLog {
+        if log.lines.is_empty() {
+            log.lines = self.running.fleet.log().tail();
+            log.lines.retain(|line| {
+                line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
+            });
+        }
+        log
+    }
+
+    /// Binds the port on which the harness is reached by this Postfix.
+    pub(super) async fn listen(&self) -> Result<TcpListener, String> {
+        let address = SocketAddr::new(self.running.fleet.harness_address(), self.ports.harness);
+        TcpListener::bind(address).await.map_err(|error| {
+            format!("cannot listen on {address}: {error}; another program may have taken the port")
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Our end of a fleet's client: what answers on the port it connects to.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout_at};
+
+use super::case::Gathered;
+use crate::peer::{self, ForwardOptions, PreparedServer, ServerOptions};
+
+/// What stands behind the port that the client of a fleet connects to.
+pub(super) enum Behind {
+    Rustls(Box<(PreparedServer, ServerOptions)>),
+    Classic(Box<peer::classic::Server>),
+    Postfix(SocketAddr, ForwardOptions),
+}
+
+/// Serves the client's connections, one after the other, until its mails are done with; returns
+/// how many reached the server, and what `mails` does.
+pub(super) async fn serve<T>(
+    listener: &TcpListener,
+    behind: &Behind,
+    mails: impl Future<Output = T>,
+    gathered: &mut Gathered,
+    deadline: Instant,
+) -> (usize, T) {
+    tokio::pin!(mails);
+    let mut connections = 0;
+    let mut finished = None;
+    loop {
+        let stream = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
+            done = &mut mails, if finished.is_none() => {
+                // What it connected to before its last word may wait in the backlog: look once more.
+                finished = Some(done);
+                continue;
+            }
+            () = std::future::ready(()), if finished.is_some() => None,
+        };
+        let Some(stream) = stream else { break };
+        let connection = connection(stream, behind, gathered, deadline);
+        tokio::pin!(connection);
+        // The mails go on while the connection lasts.
+        loop {
+            tokio::select! {
+                reached = &mut connection => {
+                    connections += usize::from(reached);
+                    break;
+                }
+                done = &mut mails, if finished.is_none() => finished = Some(done),
+            }
+        }
+    }
+    let done = match finished {
+        Some(done) => done,
+        None => mails.await,
+    };
+    (connections, done)
+}
+
+/// Serves one connection; true if the server behind has seen it.
+async fn connection(
+    stream: TcpStream,
+    behind: &Behind,
+    gathered: &mut Gathered,
+    deadline: Instant,
+) -> bool {
+    let stream = peer::Prompt::new(stream);
+    let report = match behind {
+        Behind::Rustls(server) => {
+            let (prepared, options) = &**server;
+            prepared.receive_on(stream, options, deadline).await
+        }
+        Behind::Classic(server) => peer::classic::receive_on(stream, server, deadline).await,
+        Behind::Postfix(address, options) => {
+            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
+                return false;
+            };
+            let report = peer::forward_between(stream, upstream, *options, deadline).await;
+            gathered.tap = Some(report);
+            return true;
+        }
+    };
+    gathered.peer = Some(report.after(gathered.peer.take()));
+    true
+}
