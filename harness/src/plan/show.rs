@@ -37,34 +37,17 @@ pub fn show(case: &Case) -> String {
             );
         }
         ServerPlan::Rustls {
-            options,
-            certificates,
-            sni,
-        } => {
-            let _ = writeln!(
-                out,
-                "server: rustls, certificates {}",
-                certificates.join(", ")
-            );
-            for (name, chain) in sni {
-                let _ = writeln!(out, "    for {name}: {}", chain.join(", "));
-            }
-            let _ = writeln!(out, "    {options:?}");
+            certificates, sni, ..
         }
-        ServerPlan::Classic {
-            options,
-            certificates,
-            sni,
+        | ServerPlan::Classic {
+            certificates, sni, ..
         } => {
-            let _ = writeln!(
-                out,
-                "server: classic, certificates {}",
-                certificates.join(", ")
-            );
+            let certificates = certificates.join(", ");
+            let _ = writeln!(out, "server: certificates {certificates}");
             for (name, chain) in sni {
                 let _ = writeln!(out, "    for {name}: {}", chain.join(", "));
             }
-            let _ = writeln!(out, "    {options:?}");
+            peer(&mut out, case, "server");
         }
     }
     match &case.client {
@@ -89,27 +72,10 @@ pub fn show(case: &Case) -> String {
             let line = format!("{}  unix  - n n - - pipe", case.tag);
             exim(&mut out, side, &line, &case.tag);
         }
-        ClientPlan::Rustls {
-            options,
-            certificate,
-        } => {
-            let _ = writeln!(
-                out,
-                "client: rustls, certificate {}",
-                certificate.as_deref().unwrap_or("none")
-            );
-            let _ = writeln!(out, "    {options:?}");
-        }
-        ClientPlan::Classic {
-            options,
-            certificate,
-        } => {
-            let _ = writeln!(
-                out,
-                "client: classic, certificate {}",
-                certificate.as_deref().unwrap_or("none")
-            );
-            let _ = writeln!(out, "    {options:?}");
+        ClientPlan::Rustls { certificate, .. } | ClientPlan::Classic { certificate, .. } => {
+            let certificate = certificate.as_deref().unwrap_or("none");
+            let _ = writeln!(out, "client: certificate {certificate}");
+            peer(&mut out, case, "client");
         }
     }
     if let Some(change) = &case.scenario.file.change {
@@ -122,6 +88,16 @@ pub fn show(case: &Case) -> String {
         }
     }
     out
+}
+
+/// A peer of ours, as the scenario has it, the values of this case put in.
+fn peer(out: &mut String, case: &Case, side: &str) {
+    let document = case.scenario.document().unwrap_or_default();
+    for kind in ["rustls", "classic"] {
+        if let Some(options) = document.get(side).and_then(|side| side.get(kind)) {
+            let _ = writeln!(out, "    {kind} = {options}");
+        }
+    }
 }
 
 /// Lines of master.cf, all with the same overrides.
