@@ -11,7 +11,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -56,11 +55,6 @@ fn directory() -> PathBuf {
         .expect("the scenarios")
 }
 
-/// Progress goes past the capture of the test runner: a first run builds images for minutes.
-fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 async fn shared() -> Shared {
     let directory = directory();
     let scenarios = load(&directory).unwrap_or_else(|errors| {
@@ -83,7 +77,8 @@ async fn shared() -> Shared {
     RUNTIME.spawn(async move {
         while let Some(event) = received.recv().await {
             if let Event::Doing { target, what } = event {
-                tell(&format!("{target}: {what}"));
+                // Past the capture of the test runner: a first run builds images for minutes.
+                harness::tell!("{target}: {what}");
             }
         }
     });

@@ -35,7 +35,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Mutate(options) => mutate::mutate(options).await,
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema => {
-            print!("{}", crate::scenario::schema());
+            crate::say!("{}", crate::scenario::schema().trim_end());
             Ok(EXIT_PASS)
         }
     }

@@ -12,8 +12,12 @@
 //!   → report       events in, terminal or JSON out
 //! ```
 //!
+//! `printable` stands before all of them: whatever is shown goes through it.
+//!
 //! `runner` drives a case through these stages; it knows no report type and no engine. `claims` goes the other way: from
 //! the promises of the documentation to what the snapshots have of them.
+
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod claims;
 pub mod cli;
@@ -24,6 +28,7 @@ pub mod observe;
 pub mod outcome;
 pub mod peer;
 pub mod plan;
+pub mod printable;
 pub mod redact;
 pub mod report;
 pub mod runner;

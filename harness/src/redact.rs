@@ -7,10 +7,7 @@
 //!
 //! Never redacted: protocol, cipher, bits, key exchange, group, signature, digest algorithm, status word, server name, certificate
 //! names, error text, error codes, reply codes, counts of commands.
-//!
-//! Also here, because both are about showing untrusted text: [`printable`] makes control characters visible.
 
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::observe::LogLine;
@@ -81,34 +78,6 @@ pub fn header(text: &str) -> String {
         redacted.push_str(end);
     }
     redacted
-}
-
-/// `text` with every control character and every character that rearranges or hides text made visible; newlines and tabs
-/// stay. For everything that came from a log, a message or a peer and goes to a terminal.
-pub fn printable(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_unsafe(c) {
-            let code = u32::from(c);
-            // Writing to a string does not fail.
-            let _ = match u8::try_from(code) {
-                Ok(byte) => write!(escaped, "\\x{byte:02x}"),
-                Err(_) => write!(escaped, "\\u{{{code:x}}}"),
-            };
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-fn is_unsafe(c: char) -> bool {
-    let moves_or_hides = matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    );
-    moves_or_hides || c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// `postfix/c12/smtp` loses its tag, `postfix/submission/smtpd` does not: tags are one letter and a number.

@@ -11,12 +11,13 @@ use crate::claims::{Gap, gaps, page};
 use crate::cli::Scenarios;
 use crate::outcome::{EXIT_FAIL, EXIT_PASS};
 use crate::scenario::{self, Catalogue, TargetVersions};
+use crate::{say, tell};
 
 pub(super) fn claims(scenarios: &Scenarios) -> Result<u8, Error> {
     let (page, gaps) = claims_page(&scenarios.dir)?;
-    print!("{page}");
+    say!("{}", page.trim_end());
     for gap in &gaps {
-        eprintln!("{gap}");
+        tell!("{gap}");
     }
     Ok(if gaps.is_empty() {
         EXIT_PASS

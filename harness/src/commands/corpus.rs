@@ -14,6 +14,7 @@ use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
 use crate::plan::{self, Decision};
 use crate::scenario::{self, TargetVersions};
 use crate::snapshot::{self, Snapshot};
+use crate::tell;
 
 /// Name of the folder below the scenarios.
 const FOLDER: &str = "corpus";
@@ -46,7 +47,7 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
     for result in &results {
         if let Outcome::Broken(why) = &result.outcome {
             broken += 1;
-            eprintln!("BROKEN {} on {}: {why}", result.id, result.target);
+            tell!("BROKEN {} on {}: {why}", result.id, result.target);
         }
     }
     let seen: Vec<Seen> = results
@@ -59,13 +60,13 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
         })
         .collect();
     if broken > 0 {
-        eprintln!("nothing is written: {broken} cases are broken");
+        tell!("nothing is written: {broken} cases are broken");
         return Ok(EXIT_BROKEN);
     }
     for target in &columns {
         let corpus = Corpus::of(target, &seen);
         write(&output, &corpus.files())?;
-        eprintln!(
+        tell!(
             "{}: {} examples in {}",
             target.name,
             corpus.len(),

@@ -8,10 +8,10 @@ use super::Error;
 use super::prepare::Ground;
 use super::run::{default_jobs, interrupted};
 use crate::outcome::CaseResult;
-use crate::redact::printable;
 use crate::report::Event;
 use crate::runner;
 use crate::session::{Kind, Session};
+use crate::tell;
 
 /// Tells on stderr what takes long, and keeps the results.
 pub(super) struct Listener {
@@ -28,7 +28,7 @@ impl Listener {
             while let Some(event) = received.recv().await {
                 match event {
                     Event::Case(result) => results.push(*result),
-                    Event::Doing { target, what } => eprintln!("{target}: {}", printable(&what)),
+                    Event::Doing { target, what } => tell!("{target}: {what}"),
                     _ => {}
                 }
             }

@@ -11,28 +11,30 @@ use super::prepare::{nominal, select};
 use crate::cli::{Format, List, PlanArgs};
 use crate::outcome::EXIT_PASS;
 use crate::plan::{self, Decision};
+use crate::printable::{is_read, line, say_json};
+use crate::say;
 
 pub(super) fn list(options: &List) -> Result<u8, Error> {
     for scenario in select(&options.scenarios.dir, &options.filters)? {
+        if !is_read() {
+            break;
+        }
         let file = &scenario.file;
         let targets: Vec<String> = file.targets.iter().map(ToString::to_string).collect();
         match options.format {
-            Format::Json => println!(
-                "{}",
-                json!({
-                    "id": scenario.id.to_string(),
-                    "topic": scenario.id.topic,
-                    "why": file.why,
-                    "claims": file.claims.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
-                    "targets": targets,
-                })
-            ),
+            Format::Json => say_json(&json!({
+                "id": scenario.id.to_string(),
+                "topic": scenario.id.topic,
+                "why": file.why,
+                "claims": file.claims.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
+                "targets": targets,
+            })),
             Format::Text => {
                 let limits = match targets.as_slice() {
                     [] => String::new(),
                     some => format!(" ({})", some.join(", ")),
                 };
-                println!("{}{limits}", scenario.id);
+                say!("{}{}", line(&scenario.id.to_string()), line(&limits));
             }
         }
     }
@@ -67,8 +69,8 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
     };
     let all: Vec<_> = Target::built_in().filter_map(|one| nominal(&one)).collect();
     match plan::plan(&scenario, &versions, &all) {
-        Decision::Run(case) => print!("{}", plan::show(&case)),
-        Decision::NotApplicable { why, .. } => println!("{}: not applicable: {why}", scenario.id),
+        Decision::Run(case) => say!("{}", plan::show(&case).trim_end()),
+        Decision::NotApplicable { why, .. } => say!("{}: not applicable: {why}", scenario.id),
     }
     Ok(EXIT_PASS)
 }
@@ -79,13 +81,13 @@ pub(super) fn targets() -> Result<u8, Error> {
             .map(|v| format!("Postfix {}, OpenSSL {}", v.postfix, v.openssl))
             .unwrap_or_default();
         let default = Target::defaults().any(|one| one.name() == target.name());
-        println!(
+        say!(
             "{:<16}{versions}{}",
             target.name(),
             if default { "" } else { " (only when named)" }
         );
     }
-    println!(
+    say!(
         "{:<16}an image of your own with Postfix in it",
         "NAME=image:REF"
     );

@@ -17,11 +17,12 @@ use crate::cli::{EngineName, Format, Mutate};
 use crate::mutate::{Defaults, Fate, Mutant, mutants};
 use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
 use crate::plan::{Case, Decision};
-use crate::redact::printable;
+use crate::printable::say_json;
 use crate::runner;
 use crate::scenario::{SideName, TargetVersions};
 use crate::session::{Kind, Session};
 use crate::snapshot::Snapshot;
+use crate::{say, tell};
 
 /// How many Postfix of their own run at once for cases that want one.
 const OWN_FLEETS: usize = 6;
@@ -101,7 +102,7 @@ pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
     let engine = ground.engine.name().to_string();
     let mutants = mutants_of(&ground, options.sample)?;
     let cases: BTreeSet<String> = mutants.iter().map(name).collect();
-    eprintln!(
+    tell!(
         "{} mutants of {} cases, engine {engine}",
         mutants.len(),
         cases.len()
@@ -279,16 +280,16 @@ fn report(
     for (mutant, fate) in fates {
         *counts.entry(fate.word()).or_default() += 1;
         match options.format {
-            Format::Json => println!("{}", object(mutant, fate)),
+            Format::Json => say_json(&object(mutant, fate)),
             Format::Text => {
                 if let Some(text) = explain(mutant, fate) {
-                    println!("{}", printable(&text));
+                    say!("{text}");
                 }
             }
         }
     }
     for line in stale {
-        eprintln!("{line}");
+        tell!("{line}");
     }
     let count = |word| counts.get(word).copied().unwrap_or_default();
     let survived = count("survived") + count("survived-otherwise");
@@ -304,8 +305,8 @@ fn report(
         started.elapsed().as_secs_f64(),
     );
     match options.format {
-        Format::Json => eprintln!("{line}"),
-        Format::Text => println!("{line}"),
+        Format::Json => tell!("{line}"),
+        Format::Text => say!("{line}"),
     }
     match (survived + stale.len(), count("broken")) {
         (0, 0) => EXIT_PASS,

@@ -9,6 +9,7 @@ use super::Error;
 use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
 use crate::outcome::EXIT_INTERRUPTED;
+use crate::printable::shell_word;
 use crate::report::{Event, Json, Report, Terminal};
 use crate::runner;
 use crate::session::{Kind, Session};
@@ -105,14 +106,17 @@ pub(super) async fn interrupted() {
 fn reproduce(options: &Run) -> String {
     let mut command = "pfs run".to_owned();
     if options.scenarios.dir.as_os_str() != "scenarios" {
-        command.push_str(&format!(" --scenarios {}", options.scenarios.dir.display()));
+        command.push_str(&format!(
+            " --scenarios {}",
+            shell_word(&options.scenarios.dir.to_string_lossy())
+        ));
     }
     for file in options
         .filters
         .iter()
         .filter(|filter| filter.ends_with(".toml"))
     {
-        command.push_str(&format!(" {file}"));
+        command.push_str(&format!(" {}", shell_word(file)));
     }
     command
 }

@@ -10,6 +10,7 @@ use crate::cli::{Up, Where};
 use crate::outcome::EXIT_PASS;
 use crate::report::Event;
 use crate::session::{Kind, Session};
+use crate::tell;
 
 pub(super) async fn up(options: Up) -> Result<u8, Error> {
     let scenarios = select(&options.scenarios.dir, &[])?;
@@ -17,7 +18,7 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
     let reporter = tokio::spawn(async move {
         while let Some(event) = received.recv().await {
             if let Event::Doing { target, what } = event {
-                eprintln!("{target}: {}", crate::redact::printable(&what));
+                tell!("{target}: {what}");
             }
         }
     });
@@ -43,13 +44,13 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
         for fleet in case.fleets() {
             if seen.insert(fleet.clone()) {
                 session.fleet(fleet, case).await?;
-                eprintln!("{fleet}: up ({engine})");
+                tell!("{fleet}: up ({engine})");
             }
         }
     }
     drop(events);
     let _ = reporter.await;
-    eprintln!(
+    tell!(
         "{} fleets are up; `pfs run` uses them, `pfs down` stops them",
         seen.len()
     );
@@ -59,6 +60,6 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
 pub(super) async fn down(place: Where) -> Result<u8, Error> {
     let (engine, cache) = open_engine(place.engine).await?;
     let stopped = Session::down(&*engine, &cache).await?;
-    eprintln!("{stopped} fleets stopped ({})", engine.name());
+    tell!("{stopped} fleets stopped ({})", engine.name());
     Ok(EXIT_PASS)
 }

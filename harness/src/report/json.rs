@@ -1,11 +1,11 @@
 //! One JSON object per line on stdout for each case and target; all else goes to stderr.
 
-use std::io::{self, Write as _};
-
 use serde_json::{Map, Value, json};
 
 use super::{Event, Report};
 use crate::outcome::{CaseResult, Outcome};
+use crate::printable::say_json;
+use crate::tell;
 
 /// JSON lines.
 #[derive(Debug, Default)]
@@ -15,15 +15,16 @@ impl Report for Json {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Case(result) => {
-                let mut out = io::stdout().lock();
-                // A closed pipe means that nobody reads on; the exit code still tells.
-                let _ = writeln!(out, "{}", object(result));
-                let _ = out.flush();
+                // Where nobody reads on, the exit code still tells.
+                say_json(&object(result));
             }
-            Event::Doing { target, what } => eprintln!("{target}: {what}"),
-            Event::Finished(tally) => eprintln!(
+            Event::Doing { target, what } => tell!("{target}: {what}"),
+            Event::Finished(tally) => tell!(
                 "{} passed, {} failed, {} not applicable, {} broken",
-                tally.pass, tally.fail, tally.not_applicable, tally.broken
+                tally.pass,
+                tally.fail,
+                tally.not_applicable,
+                tally.broken
             ),
             Event::Started { .. } => {}
         }

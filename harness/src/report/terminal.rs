@@ -4,14 +4,14 @@ mod grid;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Event, Report, TargetLine};
 use crate::outcome::{CaseResult, Outcome, Tally};
-use crate::redact::printable;
+use crate::printable::{Text, line, shell_word, told_on_a_terminal};
+use crate::tell;
 
 /// The terminal report.
 pub struct Terminal {
@@ -21,7 +21,6 @@ pub struct Terminal {
     targets: Vec<TargetLine>,
     results: Vec<CaseResult>,
     tally: Tally,
-    color: bool,
     reproduce: String,
 }
 
@@ -35,33 +34,14 @@ impl Terminal {
             targets: Vec::new(),
             results: Vec::new(),
             tally: Tally::default(),
-            color: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
             reproduce,
         }
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.color {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    fn mark(&self, outcome: &Outcome, accepted: bool) -> String {
-        match outcome {
-            Outcome::Pass if accepted => self.paint("36", "new"),
-            Outcome::Pass => self.paint("32", "pass"),
-            Outcome::Fail(_) => self.paint("1;31", "FAIL"),
-            Outcome::NotApplicable(_) => self.paint("2", "n/a"),
-            Outcome::Broken(_) => self.paint("1;33", "BROKEN"),
-        }
-    }
-
-    fn table(&self) -> String {
+    fn table(&self) -> Text {
         let mut rows: BTreeMap<String, BTreeMap<&str, &CaseResult>> = BTreeMap::new();
         for result in &self.results {
-            rows.entry(result.id.to_string())
+            rows.entry(line(&result.id.to_string()))
                 .or_default()
                 .insert(&result.target, result);
         }
@@ -77,127 +57,137 @@ impl Terminal {
             .iter()
             .map(|t| t.name.len().max(8) + 2)
             .collect();
-        let mut out = String::new();
+        let mut out = Text::for_stdout();
         let _ = write!(out, "{:first$}", "");
         for (target, width) in self.targets.iter().zip(&widths) {
             let _ = write!(out, "{:>width$}", target.name);
         }
-        out.push('\n');
+        let _ = writeln!(out);
         for (id, by_target) in &rows {
             let _ = write!(out, "{id:first$}");
             for (target, width) in self.targets.iter().zip(&widths) {
-                let (mark, plain) = match by_target.get(target.name.as_str()) {
-                    Some(result) => {
-                        let plain = Terminal::width(&result.outcome, result.accepted);
-                        (self.mark(&result.outcome, result.accepted), plain)
-                    }
-                    None => (String::new(), 0),
-                };
-                let _ = write!(out, "{:pad$}{mark}", "", pad = width - plain);
+                let (code, word) = by_target
+                    .get(target.name.as_str())
+                    .map(|result| mark(&result.outcome, result.accepted))
+                    .unwrap_or_default();
+                let _ = write!(out, "{:1$}", "", width - word.len());
+                out.paint(code, word);
             }
-            out.push('\n');
+            let _ = writeln!(out);
         }
         out
     }
 
-    fn width(outcome: &Outcome, accepted: bool) -> usize {
-        match outcome {
-            Outcome::Pass if accepted => 3,
-            Outcome::Broken(_) => 6,
-            Outcome::NotApplicable(_) => 3,
-            Outcome::Pass | Outcome::Fail(_) => 4,
-        }
-    }
-
-    fn explain(&self, result: &CaseResult) -> String {
-        let mut out = String::new();
-        let head = format!("{} on {}", result.id, result.target);
-        let (word, reasons): (_, &[String]) = match &result.outcome {
-            Outcome::Fail(reasons) => (self.paint("1;31", "FAIL"), reasons),
-            Outcome::Broken(why) => (self.paint("1;33", "BROKEN"), std::slice::from_ref(why)),
+    /// What a failing case has to say; nothing of others.
+    fn explain(&self, result: &CaseResult) -> Text {
+        let mut out = Text::for_stdout();
+        let reasons: &[String] = match &result.outcome {
+            Outcome::Fail(reasons) => reasons,
+            Outcome::Broken(why) => std::slice::from_ref(why),
             Outcome::Pass | Outcome::NotApplicable(_) => return out,
         };
-        let _ = writeln!(out, "{word} {}", self.paint("1", &head));
-        let _ = writeln!(out, "  {}", result.why.trim());
+        let (code, word) = mark(&result.outcome, false);
+        out.paint(code, word);
+        let _ = write!(out, " ");
+        out.paint("1", &name(result));
+        let _ = writeln!(out);
+        out.indented("  ", result.why.trim());
         for reason in reasons {
-            indented(&mut out, "  ", reason);
+            out.indented("  ", reason);
         }
-        for (name, said) in &result.witnesses {
-            let _ = writeln!(out, "  {}", self.paint("1", name));
-            indented(&mut out, "    ", said);
-        }
-        if !result.configuration.is_empty() {
-            let _ = writeln!(out, "  {}", self.paint("1", "configuration"));
-            indented(&mut out, "    ", &result.configuration);
+        let configuration = [("configuration".to_owned(), result.configuration.clone())];
+        for (name, said) in result.witnesses.iter().chain(&configuration) {
+            if name == "configuration" && said.is_empty() {
+                continue;
+            }
+            let _ = write!(out, "  ");
+            out.paint("1", name);
+            let _ = writeln!(out);
+            out.indented("    ", said);
         }
         let _ = writeln!(
             out,
-            "  reproduce: {} '{}' --target {} --engine {}",
-            self.reproduce, result.id, result.target, self.engine
+            "  reproduce: {} {} --target {} --engine {}",
+            self.reproduce,
+            shell_word(&result.id.to_string()),
+            shell_word(&result.target),
+            self.engine
         );
         out
     }
 
     fn finish(&self) {
         self.bar.finish_and_clear();
-        let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{}", self.table());
+        let mut out = self.table();
+        let _ = writeln!(out);
         if let Some(grid) = grid::grid(&self.results) {
             let _ = writeln!(out, "{grid}");
         }
         for result in &self.results {
             let text = self.explain(result);
             if !text.is_empty() {
-                let _ = writeln!(out, "{text}");
+                out.append(&text);
+                let _ = writeln!(out);
             }
         }
         let tally = &self.tally;
-        let mut line = format!("{} passed", tally.pass);
+        let _ = write!(out, "{} passed", tally.pass);
         for (count, word) in [
             (tally.fail, "failed"),
             (tally.broken, "broken"),
             (tally.not_applicable, "not applicable"),
         ] {
             if count > 0 {
-                let _ = write!(line, ", {count} {word}");
+                let _ = write!(out, ", {count} {word}");
             }
         }
         let _ = writeln!(
             out,
-            "{line} in {:.1} s ({})",
+            " in {:.1} s ({})",
             self.started.elapsed().as_secs_f64(),
             self.engine
         );
+        out.say();
     }
 }
 
-/// Text of unknown origin, line by line behind a margin.
-fn indented(out: &mut String, margin: &str, text: &str) {
-    for line in text.trim_end().lines() {
-        let _ = writeln!(out, "{margin}{}", printable(line));
+/// The word for an outcome and its colour (ECMA-48, SGR).
+fn mark(outcome: &Outcome, accepted: bool) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Pass if accepted => ("36", "new"),
+        Outcome::Pass => ("32", "pass"),
+        Outcome::Fail(_) => ("1;31", "FAIL"),
+        Outcome::NotApplicable(_) => ("2", "n/a"),
+        Outcome::Broken(_) => ("1;33", "BROKEN"),
     }
+}
+
+/// The case and the target.
+fn name(result: &CaseResult) -> String {
+    line(&format!("{} on {}", result.id, result.target))
 }
 
 impl Report for Terminal {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Doing { target, what } => {
-                let line = format!("{target}: {}", printable(what));
-                if io::stderr().is_terminal() {
-                    self.bar.set_message(line);
+                let doing = line(&format!("{target}: {what}"));
+                if told_on_a_terminal() {
+                    self.bar.set_message(doing);
                 } else {
-                    eprintln!("{line}");
+                    tell!("{doing}");
                 }
             }
             Event::Case(result) => {
                 self.tally.add(&result.outcome);
                 self.bar.inc(1);
-                self.bar
-                    .set_message(format!("{} on {}", result.id, result.target));
+                self.bar.set_message(name(result));
                 if matches!(result.outcome, Outcome::Fail(_) | Outcome::Broken(_)) {
-                    let word = self.mark(&result.outcome, false);
-                    self.bar
-                        .suspend(|| eprintln!("{word} {} on {}", result.id, result.target));
+                    let (code, word) = mark(&result.outcome, false);
+                    let mut failed = Text::for_stderr();
+                    failed.paint(code, word);
+                    let _ = writeln!(failed, " {}", name(result));
+                    self.bar.suspend(|| failed.tell());
                 }
                 self.results.push((**result).clone());
             }
@@ -216,7 +206,7 @@ impl Report for Terminal {
                         versions => format!("{} ({versions})", t.name),
                     })
                     .collect();
-                eprintln!("{cases} cases, engine {engine}: {}", names.join(", "));
+                tell!("{cases} cases, engine {engine}: {}", names.join(", "));
                 self.bar = ProgressBar::new(*cases as u64).with_style(
                     ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {pos}/{len} {wide_msg}")
                         .unwrap_or_else(|_| ProgressStyle::default_bar())
