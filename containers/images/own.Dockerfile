@@ -2,5 +2,5 @@
 ARG BASE
 FROM ${BASE}
 USER 0
-COPY prepare.sh /usr/share/pfs/prepare.sh
-RUN sh /usr/share/pfs/prepare.sh
+COPY prepare.sh /var/lib/pfs/prepare.sh
+RUN sh /var/lib/pfs/prepare.sh

@@ -8,14 +8,34 @@ die() {
     echo "prepare: $*" >&2
     exit 1
 }
-command -v postconf >/dev/null || die "no postconf in this image: is Postfix installed in it?"
-command -v flock >/dev/null || die "no flock in this image: install util-linux (Debian, Fedora) or busybox"
+# Wherever it was installed to.
+command -v postconf >/dev/null || {
+    found=$(find / -xdev -name postconf -type f -perm -u+x 2>/dev/null | head -n 1)
+    [ -n "$found" ] || die "no postconf in it: is Postfix installed in it?"
+    PATH=$PATH:${found%/*}
+}
+command -v flock >/dev/null || die "no flock in it: install util-linux (Debian, Fedora) or busybox"
+
+default() { postconf -d -h "$1" 2>/dev/null || :; }
+config=$(default config_directory)
+mkdir -p "$config" /etc/postfix/pfs /var/lib/pfs
+chmod 0755 /etc/postfix/pfs /var/lib/pfs
+# Only what the distribution ships says where its Postfix is; without it, what it was built with does.
+[ -e "$config/main.cf" ] || : >"$config/main.cf"
+[ -e "$config/master.cf" ] || : >"$config/master.cf"
+owner=$(postconf -h mail_owner)
+id "$owner" >/dev/null 2>&1 || die "no user $owner (mail_owner) in it: $(postconf -h command_directory)/postfix needs it"
+for directory in "$(postconf -h queue_directory)" "$(postconf -h data_directory)"; do
+    [ -d "$directory" ] || mkdir -p "$directory"
+done
+chown "$owner" "$(postconf -h data_directory)"
 
 # Queue directories, with their owners.
 postfix check
 
-mkdir -p /usr/share/pfs /etc/postfix/pfs
-chmod 0755 /etc/postfix/pfs
+has() {
+    if command -v "$1" >/dev/null; then echo "$1"; fi
+}
 {
     echo "== defaults"
     postconf -d
@@ -25,4 +45,7 @@ chmod 0755 /etc/postfix/pfs
     postconf -T run-version || openssl version
     echo "== maps"
     postconf -m
-} >/usr/share/pfs/facts 2>/dev/null
+    echo "== programs"
+    for program in nsd unbound ldns-keygen ldns-signzone drill openssl; do has "$program"; done
+    [ ! -x /opt/exim/usr/sbin/exim4 ] || echo exim
+} >/var/lib/pfs/facts 2>/dev/null

@@ -9,7 +9,8 @@
 # Every process that uses the fleet has a connection to its lease port open, and Postfix's spawn(8) holds a shared
 # lock for each (see master.cf). When four looks in a row find no lock, nobody is left.
 
-home=$1 daemons=$2 poll=$3
+home=$1 daemons=$2 poll=$3 own_mounts=$PFS_OWN_MOUNTS
+unset PFS_OWN_MOUNTS
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 root=
 [ -z "$home" ] || root=$home/root
@@ -88,6 +89,12 @@ if [ -n "$home" ]; then
     for process in /proc/[0-9]*; do
         if [ "$process/root" -ef "$root" ]; then kill -KILL "${process#/proc/}" 2>/dev/null; fi
     done
+    # In a mount namespace of our own, what images/mounts.sh mounted is ours to take away. Blanks are octal there, which
+    # printf understands.
+    if [ -n "$own_mounts" ]; then
+        cut -d ' ' -f 5 /proc/self/mountinfo | grep -F "$home/" | sort -r |
+            while read -r mounted; do umount -l "$(printf '%b' "$mounted")"; done
+    fi
     # The marker is made by the engine as the first file of a home, and nowhere else. Nothing of ours is ever mounted
     # in a home; what somebody else mounted there is not ours to remove.
     if [ -f "$home/pfs-fleet" ] && ! grep -qF " $home/" /proc/self/mountinfo; then

@@ -1,6 +1,5 @@
 //! What runs fleets: one small trait, two engines behind it.
 
-mod bootstrap;
 mod chroot;
 mod docker;
 mod supervise;

@@ -11,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A target name that is neither built in nor of the form `NAME=image:REF`.
-    #[error("unknown target `{given}`{}; known: {known}; or NAME=image:REF for an image of your own", did_you_mean(.nearest))]
+    /// A target name that is neither built in nor of the form `NAME=KIND:ARG`.
+    #[error("unknown target `{given}`{}; known: {known}; or, for a Postfix of your own, {}", did_you_mean(.nearest), crate::source::FORMS)]
     UnknownTarget {
         /// What was asked for.
         given: String,
@@ -21,7 +21,7 @@ pub enum Error {
         /// All built-in names.
         known: String,
     },
-    /// A `NAME=image:REF` that cannot be one.
+    /// A `NAME=KIND:ARG` that cannot be one.
     #[error("target `{given}`: {why}")]
     BadTarget {
         /// What was asked for.
@@ -38,14 +38,6 @@ pub enum Error {
     /// A configuration Postfix could not have read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An engine that cannot do what this target needs.
-    #[error("target `{target}` needs the docker engine: {why}")]
-    TargetNeedsDocker {
-        /// Name of the target.
-        target: String,
-        /// Why.
-        why: String,
-    },
     /// Neither engine works here.
     #[error(
         "no engine works here: docker: {docker}; chroot: {chroot}; start Docker, or run as root"
@@ -85,11 +77,29 @@ pub enum Error {
         /// The Debian package that has it.
         package: String,
     },
-    /// `mmdebstrap`, or unpacking what it made, failed.
-    #[error("bootstrapping {target} failed ({status}):{}", indented(.tail))]
-    Bootstrap {
+    /// A target's kind of source that containers cannot have.
+    #[error("target `{target}` needs the chroot engine: {why}")]
+    TargetNeedsChroot {
         /// Name of the target.
         target: String,
+        /// Why.
+        why: String,
+    },
+    /// What a target is made of is not there, or is not what it should be.
+    #[error("target {target}: {why}")]
+    Source {
+        /// Name of the target.
+        target: String,
+        /// What was found and what to do.
+        why: String,
+    },
+    /// A program that makes a target failed.
+    #[error("target {target}: {doing} failed ({status}):{}", indented(.tail))]
+    Making {
+        /// Name of the target.
+        target: String,
+        /// What was being done, as a verb in -ing form.
+        doing: String,
         /// Exit status in words.
         status: String,
         /// The last lines the tool printed.
@@ -175,13 +185,14 @@ impl Error {
             | Error::BadTarget { .. }
             | Error::UnknownEngine { .. }
             | Error::Config(_)
-            | Error::TargetNeedsDocker { .. } => true,
+            | Error::TargetNeedsChroot { .. }
+            | Error::Source { .. } => true,
             Error::NoEngine { .. }
             | Error::DockerUnreachable { .. }
             | Error::Docker { .. }
             | Error::NotRoot
             | Error::MissingTool { .. }
-            | Error::Bootstrap { .. }
+            | Error::Making { .. }
             | Error::ImageBuild { .. }
             | Error::Facts { .. }
             | Error::DiskFull { .. }

@@ -12,6 +12,8 @@ use crate::{Error, Result, Target, Version};
 pub struct TargetFacts {
     /// Name of the target.
     pub target: String,
+    /// Names the root or image it is made of: another key, another Postfix.
+    pub key: String,
     /// Version of Postfix.
     pub postfix: Version,
     /// Version of the OpenSSL its programs are linked with.
@@ -20,8 +22,16 @@ pub struct TargetFacts {
     pub mail_version: String,
     /// The OpenSSL version as it writes it, such as `OpenSSL 1.1.1w  11 Sep 2023`.
     pub openssl_text: String,
+    /// Where main.cf is, such as `/etc/postfix`.
+    pub config_directory: String,
     /// Where the daemons are, such as `/usr/lib/postfix/sbin`.
     pub daemon_directory: String,
+    /// Where the commands are, such as `/usr/sbin`.
+    pub command_directory: String,
+    /// Directories it writes to: queue and data.
+    pub written: Vec<String>,
+    /// Programs beside Postfix that some scenarios need: those of the name servers, `openssl`, `exim`.
+    pub programs: BTreeSet<String>,
     /// `compatibility_level` of the main.cf the distribution ships.
     pub compatibility_level: String,
     /// Lookup table types (`postconf -m`).
@@ -62,7 +72,7 @@ impl TargetFacts {
     ///
     /// # Errors
     /// [`Error::Facts`] naming what is missing.
-    pub fn parse(target: &Target, text: &str) -> Result<TargetFacts> {
+    pub fn parse(target: &Target, key: &str, text: &str) -> Result<TargetFacts> {
         let wrong = |why: String| Error::Facts {
             target: target.name().to_owned(),
             why,
@@ -109,26 +119,40 @@ impl TargetFacts {
             .filter_map(|name| shipped.get_key_value(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let daemon_directory = install
-            .get("daemon_directory")
-            .or_else(|| defaults.get("daemon_directory"))
-            .cloned()
-            .ok_or_else(|| wrong("`postconf -d` does not tell daemon_directory".to_owned()))?;
+        let directory = |name: &str| {
+            install
+                .get(name)
+                .or_else(|| defaults.get(name))
+                .cloned()
+                .ok_or_else(|| wrong(format!("`postconf -d` does not tell {name}")))
+        };
+        let (config_directory, daemon_directory, command_directory, written) = (
+            directory("config_directory")?,
+            directory("daemon_directory")?,
+            directory("command_directory")?,
+            vec![directory("queue_directory")?, directory("data_directory")?],
+        );
+        let words = |name: &str| {
+            let lines = section(name).iter();
+            lines.map(|line| line.trim().to_owned()).collect()
+        };
         Ok(TargetFacts {
             target: target.name().to_owned(),
+            key: key.to_owned(),
             postfix,
             openssl,
             mail_version,
             openssl_text,
+            config_directory,
             daemon_directory,
+            command_directory,
+            written,
+            programs: words("programs"),
             compatibility_level: shipped
                 .get("compatibility_level")
                 .cloned()
                 .unwrap_or_default(),
-            map_types: section("maps")
-                .iter()
-                .map(|line| line.trim().to_owned())
-                .collect(),
+            map_types: words("maps"),
             defaults,
             install,
         })
@@ -138,11 +162,19 @@ impl TargetFacts {
     pub(crate) fn for_tests(parameters: &[&str]) -> TargetFacts {
         TargetFacts {
             target: "debian-13".to_owned(),
+            key: String::new(),
             postfix: Version::new(3, 10),
             openssl: Version::new(3, 5),
             mail_version: "3.10.13".to_owned(),
             openssl_text: "OpenSSL 3.5.7".to_owned(),
+            config_directory: "/etc/postfix".to_owned(),
             daemon_directory: "/usr/lib/postfix/sbin".to_owned(),
+            command_directory: "/usr/sbin".to_owned(),
+            written: vec![
+                "/var/spool/postfix".to_owned(),
+                "/var/lib/postfix".to_owned(),
+            ],
+            programs: BTreeSet::new(),
             compatibility_level: "3.9".to_owned(),
             map_types: BTreeSet::new(),
             defaults: parameters
@@ -175,13 +207,16 @@ fn setting(line: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    const CAPTURED: &str = "== defaults\ndaemon_directory = /usr/lib/postfix/sbin\nmail_version = 3.5.25\nmaillog_file =\n\
+    const CAPTURED: &str = "== defaults\ncommand_directory = /usr/sbin\n\
+        config_directory = /etc/postfix\ndaemon_directory = /usr/lib/postfix/sbin\ndata_directory = /var/lib/postfix\n\
+        queue_directory = /var/spool/postfix\nmail_version = 3.5.25\nmaillog_file =\n\
         smtpd_banner = $myhostname ESMTP $mail_name\nempty =\n== shipped\ncompatibility_level = 2\nmyhostname = vm\n\
-        setgid_group = postdrop\n== openssl\nOpenSSL 1.1.1w  11 Sep 2023\n== maps\nbtree\ninline\n";
+        setgid_group = postdrop\n== openssl\nOpenSSL 1.1.1w  11 Sep 2023\n== maps\nbtree\ninline\n== programs\nexim\n";
 
     #[test]
     fn reads_what_prepare_prints() {
-        let facts = TargetFacts::parse(&Target::parse("debian-11").unwrap(), CAPTURED).unwrap();
+        let facts =
+            TargetFacts::parse(&Target::parse("debian-11").unwrap(), "k", CAPTURED).unwrap();
         assert_eq!(facts.postfix.to_string(), "3.5.25");
         assert_eq!(facts.openssl.to_string(), "1.1.1w");
         assert_eq!(facts.compatibility_level, "2");
@@ -196,15 +231,17 @@ mod tests {
     #[test]
     fn says_what_is_missing() {
         let target = Target::parse("mine=image:x").unwrap();
-        let error = TargetFacts::parse(&target, "").unwrap_err();
+        let error = TargetFacts::parse(&target, "", "").unwrap_err();
         assert!(
             error.to_string().contains("is Postfix installed"),
             "{error}"
         );
-        let error = TargetFacts::parse(&target, "== defaults\nmail_version = 3.3.1\n").unwrap_err();
+        let error =
+            TargetFacts::parse(&target, "", "== defaults\nmail_version = 3.3.1\n").unwrap_err();
         assert!(error.to_string().contains("3.4 or newer"), "{error}");
         let error = TargetFacts::parse(
             &target,
+            "",
             "== defaults\nmail_version = 3.9.1\nmaillog_file =\n",
         )
         .unwrap_err();

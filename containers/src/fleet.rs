@@ -80,6 +80,8 @@ pub struct FleetSpec {
     pub id: String,
     /// The Postfix in it.
     pub target: Target,
+    /// Where main.cf and master.cf are in it.
+    pub config_directory: String,
     /// main.cf: the base, and what this fleet needs of its own.
     pub main_cf: MainCf,
     /// The services under test, behind those every fleet has.
@@ -108,6 +110,7 @@ impl FleetSpec {
         FleetSpec {
             id: id.into(),
             target,
+            config_directory: facts.config_directory.clone(),
             main_cf: base::main_cf(facts),
             services: Vec::new(),
             files: Vec::new(),

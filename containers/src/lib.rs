@@ -1,9 +1,9 @@
 //! Starts real Postfix mail servers for interop tests, in Docker or in a chroot.
 //!
 //! ```text
-//! Target ("debian-12", "mine=image:REF")
-//!   → recipe   what its image is made of, and the hash that names it (pure)
-//!   → image    debian:*-slim, or a base made by mmdebstrap, plus one layer; or a root directory
+//! Target ("debian-12", "mine=image:REF", "mine=root:DIR")
+//!   → source   where its Postfix comes from: a root file system with a key, or an image that is one
+//!   → engine   one layer on that image, or a root directory
 //!   → facts    what that Postfix says of itself: versions, every parameter it knows
 //!   → config   main.cf and master.cf as typed values, quoted for Postfix (pure)
 //!   → dns      zones, their faults, and the servers that sign, serve and validate them (pure)
@@ -22,11 +22,14 @@ pub mod engine;
 pub mod error;
 pub mod facts;
 pub mod fleet;
+mod images;
 pub mod log;
 pub mod progress;
 pub mod recipe;
 mod removal;
+pub mod source;
 pub mod target;
+mod tree;
 
 pub use cache::Cache;
 pub use config::{ConfigError, MainCf, MasterCf, Service};
@@ -37,4 +40,5 @@ pub use facts::TargetFacts;
 pub use fleet::{Fleet, FleetFile, FleetSpec, FleetState, Lifetime};
 pub use log::{Log, LogLine, LogReceiver};
 pub use progress::{Progress, ProgressEvent, silent};
-pub use target::{Target, TargetKind, Version};
+pub use source::Source;
+pub use target::{Target, Version};

@@ -20,6 +20,13 @@ pub enum ProgressEvent {
         /// What `mmdebstrap` said last.
         line: String,
     },
+    /// A program makes the target's root; one event for each line it says.
+    Making {
+        /// Name of the target.
+        target: String,
+        /// What it said last.
+        line: String,
+    },
     /// The image or root directory is being built on its base.
     Building {
         /// Name of the target.

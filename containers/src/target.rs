@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Source, source::Debian};
 
 /// A version as Postfix and OpenSSL write theirs: `3.10.13`, `1.1.1w`, `3.11`.
 ///
@@ -96,27 +96,11 @@ impl From<Version> for String {
     }
 }
 
-/// Where a target's Postfix comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
-    /// The packages of a Debian release.
-    Debian {
-        /// Its code name, such as `bookworm`.
-        release: String,
-    },
-    /// An image of the user's.
-    Image {
-        /// What `docker run` would take.
-        reference: String,
-    },
-}
-
 /// A Postfix to test, under the name that reports and snapshots carry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
     name: String,
-    kind: TargetKind,
+    source: Source,
 }
 
 struct BuiltIn {
@@ -162,13 +146,13 @@ const BUILT_IN: [BuiltIn; 4] = [
 ];
 
 impl Target {
-    /// Reads what a user gave to `--target`: a built-in name, a release's code name, or `NAME=image:REF`.
+    /// Reads what a user gave to `--target`: a built-in name, a release's code name, or `NAME=KIND:ARG`.
     ///
     /// # Errors
-    /// [`Error::UnknownTarget`] with the nearest name, [`Error::BadTarget`] for a malformed `NAME=image:REF`.
+    /// [`Error::UnknownTarget`] with the nearest name, [`Error::BadTarget`] for a malformed `NAME=KIND:ARG`.
     pub fn parse(text: &str) -> Result<Target> {
-        if let Some((name, reference)) = text.split_once('=') {
-            return Target::from_image(text, name, reference);
+        if let Some((name, source)) = text.split_once('=') {
+            return Target::own(text, name, source);
         }
         BUILT_IN
             .iter()
@@ -186,40 +170,29 @@ impl Target {
             })
     }
 
-    fn from_image(text: &str, name: &str, reference: &str) -> Result<Target> {
-        let bad = |why: &str| {
-            Err(Error::BadTarget {
-                given: text.to_owned(),
-                why: why.to_owned(),
-            })
+    fn own(text: &str, name: &str, source: &str) -> Result<Target> {
+        let bad = |why: String| Error::BadTarget {
+            given: text.to_owned(),
+            why,
         };
-        let Some(reference) = reference.strip_prefix("image:") else {
-            return bad("expected NAME=image:REF, such as mine=image:registry.example/postfix:3.9");
-        };
+        let source = Source::parse(source).map_err(bad)?;
         let name_is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 32
             && name
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c));
         if !name_is_plain {
-            return bad("the name must be 1 to 32 of a-z, 0-9, `-`, `.`, starting with a letter");
+            let why = "the name must be 1 to 32 of a-z, 0-9, `-`, `.`, starting with a letter";
+            return Err(bad(why.to_owned()));
         }
         if BUILT_IN.iter().any(|known| known.name == name) {
-            return bad("that name is a built-in target's: choose another");
-        }
-        let reference_is_plain = !reference.is_empty()
-            && !reference.starts_with(['-', ':', '@'])
-            && reference
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-._/:@".contains(c));
-        if !reference_is_plain {
-            return bad("the part after `image:` is not an image reference");
+            return Err(bad(
+                "that name is a built-in target's: choose another".to_owned()
+            ));
         }
         Ok(Target {
             name: name.to_owned(),
-            kind: TargetKind::Image {
-                reference: reference.to_owned(),
-            },
+            source,
         })
     }
 
@@ -244,17 +217,26 @@ impl Target {
 
     /// Where it comes from.
     #[must_use]
-    pub fn kind(&self) -> &TargetKind {
-        &self.kind
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
-    /// The series of Postfix this target has, known without asking it; `None` for a user's image.
+    /// What `--target` takes for it.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        match self.known() {
+            Some(_) => self.name.clone(),
+            None => format!("{}={}", self.name, self.source),
+        }
+    }
+
+    /// The series of Postfix this target has, known without asking it; `None` for a user's own.
     #[must_use]
     pub fn nominal_postfix(&self) -> Option<Version> {
         self.known().map(|known| known.postfix)
     }
 
-    /// The series of OpenSSL this target has, known without asking it; `None` for a user's image.
+    /// The series of OpenSSL this target has, known without asking it; `None` for a user's own.
     #[must_use]
     pub fn nominal_openssl(&self) -> Option<Version> {
         self.known().map(|known| known.openssl)
@@ -269,9 +251,9 @@ impl BuiltIn {
     fn target(&self) -> Target {
         Target {
             name: self.name.to_owned(),
-            kind: TargetKind::Debian {
+            source: Source::Debian(Debian {
                 release: self.release.to_owned(),
-            },
+            }),
         }
     }
 }
@@ -332,10 +314,16 @@ mod tests {
     }
 
     #[test]
-    fn images_of_the_user() {
+    fn own_targets() {
         let target = Target::parse("mine=image:registry.example:5000/postfix@sha256:00ff").unwrap();
         assert_eq!(target.name(), "mine");
         assert_eq!(target.nominal_postfix(), None);
+        let argument = target.argument();
+        assert_eq!(
+            argument,
+            "mine=image:registry.example:5000/postfix@sha256:00ff"
+        );
+        assert_eq!(Target::parse(&argument).unwrap(), target);
         for bad in [
             "mine=postfix:3.9",
             "=image:x",
@@ -344,6 +332,8 @@ mod tests {
             "a=image:",
             "a=image:x y",
             "a=image:-x",
+            "a=root:",
+            "a=debian:trixie",
         ] {
             assert!(
                 matches!(Target::parse(bad), Err(Error::BadTarget { .. })),

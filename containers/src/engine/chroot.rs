@@ -1,6 +1,6 @@
 //! The chroot engine: no Docker, only root. A fleet's root is a directory of hard links, its network one loopback
-//! address of its own. Nothing is mounted and no namespace made, so that it works inside containers and build
-//! chroots, too.
+//! address of its own. Nothing is mounted and no namespace made where that can be helped, so that it works inside
+//! containers and build chroots, too.
 
 mod home;
 mod kept;
@@ -9,7 +9,6 @@ mod root;
 
 use std::{
     collections::HashMap,
-    fs,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +19,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
-    ProgressEvent, Result, Settings, Target, TargetFacts, TargetKind,
+    ProgressEvent, Result, Settings, Target, TargetFacts,
     cache::in_thread,
     engine::supervise::RESOLVER_OPTIONS,
     fleet::{
@@ -30,10 +29,10 @@ use crate::{
         ready::{self, within},
     },
     log::follow::{self, From},
-    recipe::Recipe,
     silent,
 };
 use home::{LOG, NewHome, remove};
+use kept::Kept;
 use process::{Claim, Supervisor, kill_all};
 use root::write_files;
 
@@ -46,7 +45,7 @@ const ATTACH_DEADLINE: Duration = Duration::from_secs(10);
 
 pub(crate) struct ChrootEngine {
     settings: Settings,
-    prepared: Mutex<HashMap<Target, TargetFacts>>,
+    prepared: Mutex<HashMap<Target, Kept>>,
 }
 
 impl ChrootEngine {
@@ -60,47 +59,28 @@ impl ChrootEngine {
         })
     }
 
-    /// The directory a target's root is kept in, and the release it is made from.
-    fn kept(&self, target: &Target) -> Result<(PathBuf, String)> {
-        let TargetKind::Debian { release } = target.kind() else {
-            let why = "an image is unpacked by Docker".to_owned();
-            return Err(Error::TargetNeedsDocker {
-                target: target.name().to_owned(),
-                why,
-            });
-        };
-        let name = format!("{target}-{}", Recipe::of(target, "").hash());
-        Ok((
-            self.settings.cache.subdirectory("roots")?.join(name),
-            release.clone(),
-        ))
-    }
-
-    async fn prepare(&self, target: &Target, progress: &dyn Progress) -> Result<TargetFacts> {
-        if let Some(facts) = self.prepared.lock().await.get(target) {
-            return Ok(facts.clone());
+    async fn prepare(&self, target: &Target, progress: &dyn Progress) -> Result<Kept> {
+        if let Some(kept) = self.prepared.lock().await.get(target) {
+            return Ok(kept.clone());
         }
-        let (kept, release) = self.kept(target)?;
-        if !kept.exists() {
-            kept::make(&self.settings.cache, target, &release, &kept, progress).await?;
-        }
-        let path = kept.join("root/usr/share/pfs/facts");
-        let text = fs::read_to_string(&path).map_err(Error::io("reading", &path))?;
-        let facts = TargetFacts::parse(target, &text)?;
+        let kept = kept::prepare(&self.settings.cache, target, progress).await?;
         self.prepared
             .lock()
             .await
-            .insert(target.clone(), facts.clone());
+            .insert(target.clone(), kept.clone());
         progress.event(ProgressEvent::Ready {
             target: target.name().to_owned(),
         });
-        Ok(facts)
+        Ok(kept)
     }
 
     async fn start(&self, spec: &FleetSpec) -> Result<Fleet> {
         let deadline = Instant::now() + spec.deadline;
-        let facts = self.prepare(&spec.target, &silent()).await?;
-        let (kept, _) = self.kept(&spec.target)?;
+        let Kept {
+            path: kept,
+            shown,
+            facts,
+        } = self.prepare(&spec.target, &silent()).await?;
         let claim = Claim::take(spec.lease_port)?;
         let address = claim.address;
         let mut files = spec.render(&address.to_string())?;
@@ -113,8 +93,10 @@ impl ChrootEngine {
         files.insert("/etc/hosts".to_owned(), RootFile::public(hosts(spec)));
         let new = NewHome::make(&self.settings.cache, &spec.id).await?;
         let path = new.path.clone();
+        let mut own = facts.written.clone();
+        own.push(facts.config_directory.clone());
         let made = in_thread(move || {
-            root::share(&kept.join("root"), &path.join("root"))?;
+            root::share(&kept.join("root"), &path.join("root"), &own)?;
             root::write_files(&path.join("root"), &files)
         });
         within(deadline, &spec.id, "making its root directory", made).await?;
@@ -122,6 +104,7 @@ impl ChrootEngine {
         let log = home::open_log(&new.path)?;
         let supervisor = Supervisor::start(
             &new.path,
+            &shown,
             &facts.daemon_directory,
             spec.lifetime,
             claim,
@@ -269,7 +252,7 @@ impl Engine for ChrootEngine {
         target: &'a Target,
         progress: &'a dyn Progress,
     ) -> BoxFuture<'a, Result<TargetFacts>> {
-        Box::pin(self.prepare(target, progress))
+        Box::pin(async { Ok(self.prepare(target, progress).await?.facts) })
     }
 
     fn start<'a>(&'a self, spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>> {

@@ -23,7 +23,6 @@ use testcontainers::{
             RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
         },
     },
-    core::client::docker_client_instance,
     runners::AsyncRunner as _,
 };
 use tokio::{
@@ -41,6 +40,7 @@ use crate::{
         lease::Lease,
         ready::{self, within},
     },
+    images::{self, PATIENCE, error, is_missing},
     log::follow::{self, From},
     silent,
 };
@@ -48,8 +48,6 @@ use image::Image;
 use network::{NETWORK, Route};
 use request::{LABEL, pack};
 
-/// Most time Docker may take for an answer to a simple question.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Most time a removal may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -62,23 +60,12 @@ pub(crate) struct DockerEngine {
 
 impl DockerEngine {
     pub(crate) async fn open(settings: Settings) -> Result<DockerEngine> {
-        let unreachable = |why: String| Error::DockerUnreachable { why };
-        let docker = docker_client_instance()
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
-        match timeout(PATIENCE, docker.ping()).await {
-            Ok(Ok(_)) => Ok(DockerEngine {
-                docker,
-                settings,
-                prepared: Mutex::default(),
-                route: Mutex::default(),
-            }),
-            Ok(Err(error)) => Err(unreachable(error.to_string())),
-            Err(_) => Err(unreachable(format!(
-                "no answer within {} s",
-                PATIENCE.as_secs()
-            ))),
-        }
+        Ok(DockerEngine {
+            docker: images::open().await?,
+            settings,
+            prepared: Mutex::default(),
+            route: Mutex::default(),
+        })
     }
 
     async fn prepare(&self, target: &Target, progress: &dyn Progress) -> Result<Image> {
@@ -330,16 +317,6 @@ async fn remove(docker: &Docker, name: &str) -> Result<()> {
     }
 }
 
-fn is_missing(error: &BollardError) -> bool {
-    matches!(
-        error,
-        BollardError::DockerResponseServerError {
-            status_code: 404,
-            ..
-        }
-    )
-}
-
 /// Such as "removal of container … is already in progress".
 fn is_conflict(error: &BollardError) -> bool {
     matches!(
@@ -349,28 +326,6 @@ fn is_conflict(error: &BollardError) -> bool {
             ..
         }
     )
-}
-
-/// Wraps Docker's answer with what was being done.
-fn error(doing: &str) -> impl FnOnce(BollardError) -> Error {
-    let doing = doing.to_owned();
-    move |error| match error {
-        BollardError::DockerResponseServerError { message, .. }
-            if message.contains("no space left on device") =>
-        {
-            Error::DiskFull {
-                path: "/var/lib/docker".into(),
-            }
-        }
-        BollardError::DockerResponseServerError { message, .. } => Error::Docker {
-            doing,
-            why: message,
-        },
-        other => Error::Docker {
-            doing,
-            why: other.to_string(),
-        },
-    }
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(TestcontainersError) -> Error {

@@ -89,11 +89,11 @@ impl FleetSpec {
         master.extend(self.services.iter().cloned());
         let mut files = RootFiles::from([
             (
-                "/etc/postfix/main.cf".to_owned(),
+                format!("{}/main.cf", self.config_directory),
                 RootFile::public(self.main_cf.render()?),
             ),
             (
-                "/etc/postfix/master.cf".to_owned(),
+                format!("{}/master.cf", self.config_directory),
                 RootFile::public(master.render(bind)?),
             ),
             (LEASE_FILE.to_owned(), RootFile::public("")),

@@ -1,49 +1,95 @@
-//! The root a target is kept in: made once from a bootstrapped base, then shared by every fleet.
+//! The root a target is kept in: made once from its source, then shared by every fleet.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
-use tokio::{process::Command, time::Instant};
-
-use super::root;
 use crate::{
-    Cache, Error, Progress, ProgressEvent, Result, Target, cache::in_thread, engine::bootstrap,
-    fleet::ready::within, recipe::PREPARE, removal::remove_tree,
+    Cache, Error, Progress, ProgressEvent, Result, Target, TargetFacts,
+    recipe::{FACTS_PATH, PREPARE, PREPARE_PATH},
+    removal::remove_tree,
+    source::{Making, inside::Script, root_key},
+    tree::Inside,
 };
 
 /// Most time `images/prepare.sh` may take in a new root.
 const PREPARE_DEADLINE: Duration = Duration::from_secs(120);
+/// Roots of one target that are kept: one that is being replaced may be in use.
+const GENERATIONS: usize = 2;
 
-/// Makes a target's root.
-pub(crate) async fn make(
+/// A target's root, and what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// The directory that holds `root`.
+    pub(crate) path: PathBuf,
+    /// Directories of this machine that the root shows.
+    pub(crate) shown: Vec<PathBuf>,
+    pub(crate) facts: TargetFacts,
+}
+
+/// Finds a target's root, or makes it.
+pub(crate) async fn prepare(
     cache: &Cache,
     target: &Target,
-    release: &str,
-    kept: &Path,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<Kept> {
+    let making = Making {
+        target: target.name(),
+        cache,
+        progress,
+    };
+    let origin = target.source().origin();
+    let key = root_key(&origin.key(&making).await?);
+    let path = cache.subdirectory("roots")?.join(format!("{target}-{key}"));
+    let shown = origin.shown();
+    if !path.exists() {
+        make(&making, target, &path, &shown).await?;
+    }
+    let text = Inside::of(&path.join("root"))?.read(FACTS_PATH)?;
+    Ok(Kept {
+        facts: TargetFacts::parse(target, &key, &text)?,
+        path,
+        shown,
+    })
+}
+
+async fn make(making: &Making<'_>, target: &Target, kept: &Path, shown: &[PathBuf]) -> Result<()> {
     let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let purpose = format!("building the root of {target}");
-    let _one = cache
-        .lock(&format!("root-{name}"), &purpose, target.name(), progress)
+    let _one = making
+        .cache
+        .lock(
+            &format!("root-{name}"),
+            &purpose,
+            making.target,
+            making.progress,
+        )
         .await?;
     if kept.exists() {
         return Ok(());
     }
-    let tar = bootstrap::base(cache, target, release, progress).await?;
-    progress.event(ProgressEvent::Building {
-        target: target.name().to_owned(),
-    });
-    let new = Unfinished(kept.with_extension(format!("new-{}", std::process::id())));
+    let new = Unfinished(kept.with_file_name(format!("{name}.new-{}", std::process::id())));
     let root = new.0.join("root");
-    let unpacked = root.clone();
-    in_thread(move || root::unpack(&tar, &unpacked)).await?;
-    run_prepare(target, &root).await?;
-    fs::rename(&new.0, kept).map_err(Error::io("renaming", &new.0))
+    target.source().origin().fill(making, &root).await?;
+    making.progress.event(ProgressEvent::Building {
+        target: making.target.to_owned(),
+    });
+    Script {
+        root: &root,
+        shown,
+        path: PREPARE_PATH,
+        text: PREPARE,
+        arguments: &[],
+        doing: "asking its Postfix what it is",
+        deadline: PREPARE_DEADLINE,
+    }
+    .run(making)
+    .await?;
+    fs::rename(&new.0, kept).map_err(Error::io("renaming", &new.0))?;
+    forget_older(target, kept);
+    Ok(())
 }
 
 /// A root directory in the making, removed unless it was renamed.
@@ -55,38 +101,30 @@ impl Drop for Unfinished {
     }
 }
 
-async fn run_prepare(target: &Target, root: &Path) -> Result<()> {
-    let script = root.join("usr/share/pfs/prepare.sh");
-    fs::create_dir_all(root.join("usr/share/pfs"))
-        .map_err(Error::io("creating", root.join("usr/share/pfs")))?;
-    fs::write(&script, PREPARE).map_err(Error::io("writing", &script))?;
-    let run = Command::new("chroot")
-        .arg(root)
-        .args(["/bin/sh", "/usr/share/pfs/prepare.sh"])
-        .env_clear()
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = within(
-        Instant::now() + PREPARE_DEADLINE,
-        target.name(),
-        "running prepare.sh in its root",
-        async { run.await.map_err(Error::io("running", "chroot")) },
-    )
-    .await?;
-    if output.status.success() {
-        return Ok(());
+/// Removes what a user's target was made of some changes ago. Fleets have links of their own to what they use.
+fn forget_older(target: &Target, kept: &Path) {
+    if target.nominal_postfix().is_some() {
+        return;
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<String> = said.lines().map(str::to_owned).collect();
-    let tail = lines[lines.len().saturating_sub(15)..].to_vec();
-    Err(Error::ImageBuild {
-        target: target.name().to_owned(),
-        tail,
-    })
+    let is_generation = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let key = name
+            .strip_prefix(target.name())
+            .and_then(|rest| rest.strip_prefix('-'));
+        key.is_some_and(|key| key.len() == 16 && key.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let made = |path: &PathBuf| path.metadata().and_then(|found| found.modified()).ok();
+    let Some(Ok(found)) = kept.parent().map(fs::read_dir) else {
+        return;
+    };
+    let mut generations: Vec<PathBuf> = found
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_generation)
+        .collect();
+    generations.sort_by_key(|path| std::cmp::Reverse(made(path)));
+    for old in generations.iter().skip(GENERATIONS) {
+        // What cannot be removed is in nobody's way.
+        let _ = remove_tree(old);
+    }
 }

@@ -19,6 +19,7 @@ use tokio::{net::unix::pipe, process::Command};
 use crate::{
     Error, Lifetime, Result,
     engine::supervise::{SUPERVISE, poll},
+    source::{inside, nodes},
 };
 
 /// A loopback address nobody else has while this is open, or inherited by an open process.
@@ -68,6 +69,7 @@ impl Supervisor {
     /// keeps the claim as its standard input, and a lock on the log as its output.
     pub(crate) fn start(
         home: &Path,
+        shown: &[PathBuf],
         daemons: &str,
         lifetime: Lifetime,
         claim: Claim,
@@ -76,15 +78,25 @@ impl Supervisor {
         let script = home.join("supervise");
         fs::write(&script, SUPERVISE).map_err(Error::io("writing", &script))?;
         let errors = log.try_clone().map_err(Error::io("opening", home))?;
-        let mut child = Command::new("/bin/sh")
+        let root = home.join("root");
+        let own_mounts = !shown.is_empty() || nodes::need_mounts(&root);
+        let mut command = match own_mounts {
+            // What is mounted for a fleet, nobody else sees; it is gone with the last of its processes.
+            true => {
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "--propagation", "private"]);
+                inside::mounted(&mut command, &root, shown);
+                command.arg("/bin/sh");
+                command
+            }
+            false => Command::new("/bin/sh"),
+        };
+        let mut child = command
             .arg(&script)
             .arg(home)
             .args([daemons, &poll(lifetime)])
             .env_clear()
-            .env(
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            )
+            .env("PATH", inside::PATH)
             .env("LC_ALL", "C")
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(claim.socket)))

@@ -12,27 +12,27 @@ use testcontainers::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::image::SILENCE;
 use crate::{
     Error, Result, Target,
     fleet::ready::within,
-    recipe::{Base, EXIM, Recipe},
+    images::SILENCE,
+    recipe::{EXIM, PREPARE},
+    source::{BaseImage, inside::shown},
 };
 
-/// Builds the layer of a recipe on its base.
+/// Builds a target's own layer on its base.
 pub(crate) async fn build(
     docker: &Docker,
     target: &Target,
-    recipe: &Recipe,
+    base: &BaseImage,
     name: &str,
     tag: &str,
-    base: &str,
 ) -> Result<()> {
     let buildable = GenericBuildableImage::new(name, tag)
-        .with_dockerfile_string(recipe.dockerfile)
+        .with_dockerfile_string(base.dockerfile)
         .with_data(EXIM, "./exim.sh")
-        .with_data(recipe.prepare, "./prepare.sh");
-    let options = BuildImageOptions::new().with_build_arg("BASE", base);
+        .with_data(PREPARE, "./prepare.sh");
+    let options = BuildImageOptions::new().with_build_arg("BASE", &base.name);
     let built = within(
         Instant::now() + SILENCE,
         target.name(),
@@ -43,10 +43,10 @@ pub(crate) async fn build(
     match built {
         Ok(_) => Ok(()),
         Err(failed) => {
-            let error = why_not_built(docker, target, recipe, base, &failed).await;
-            if matches!(recipe.base, Base::Image(_)) {
+            let error = why_not_built(docker, target, base, &failed).await;
+            if base.ours {
                 let _ = docker
-                    .remove_image(base, None::<RemoveImageOptions>, None)
+                    .remove_image(&base.name, None::<RemoveImageOptions>, None)
                     .await;
             }
             Err(error)
@@ -58,12 +58,11 @@ pub(crate) async fn build(
 async fn why_not_built(
     docker: &Docker,
     target: &Target,
-    recipe: &Recipe,
-    base: &str,
+    base: &BaseImage,
     failed: &TestcontainersError,
 ) -> Error {
-    let mut tail: Vec<String> = failed.to_string().lines().map(str::to_owned).collect();
-    let words = timeout(SILENCE, words_of_old_builder(docker, recipe, base))
+    let mut tail: Vec<String> = failed.to_string().lines().map(shown).collect();
+    let words = timeout(SILENCE, words_of_old_builder(docker, base))
         .await
         .unwrap_or_default();
     if !words.is_empty() {
@@ -82,12 +81,12 @@ async fn why_not_built(
     }
 }
 
-async fn words_of_old_builder(docker: &Docker, recipe: &Recipe, base: &str) -> Vec<String> {
+async fn words_of_old_builder(docker: &Docker, base: &BaseImage) -> Vec<String> {
     let mut context = tar::Builder::new(Vec::new());
     for (name, text) in [
-        ("Dockerfile", recipe.dockerfile),
+        ("Dockerfile", base.dockerfile),
         ("exim.sh", EXIM),
-        ("prepare.sh", recipe.prepare),
+        ("prepare.sh", PREPARE),
     ] {
         let mut header = tar::Header::new_ustar();
         header.set_size(text.len() as u64);
@@ -102,7 +101,7 @@ async fn words_of_old_builder(docker: &Docker, recipe: &Recipe, base: &str) -> V
     let Ok(context) = context.into_inner() else {
         return Vec::new();
     };
-    let arguments = std::collections::HashMap::from([("BASE", base)]);
+    let arguments = std::collections::HashMap::from([("BASE", base.name.as_str())]);
     let options = BuildImageOptionsBuilder::new()
         .dockerfile("Dockerfile")
         .buildargs(&arguments)
@@ -138,7 +137,7 @@ async fn words_of_old_builder(docker: &Docker, recipe: &Recipe, base: &str) -> V
     words
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(str::to_owned)
+        .map(shown)
         .collect()
 }
 

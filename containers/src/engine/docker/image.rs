@@ -2,38 +2,29 @@
 
 use std::{path::Path, time::Duration};
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use testcontainers::bollard::{
-    self, Docker,
+    Docker,
     errors::Error as BollardError,
     models::ContainerCreateBody,
     query_parameters::{
-        CreateContainerOptions, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder,
-        RemoveContainerOptionsBuilder, TagImageOptionsBuilder,
+        CreateContainerOptions, DownloadFromContainerOptionsBuilder, RemoveContainerOptionsBuilder,
     },
 };
-use tokio::time::{Instant, timeout};
-use tokio_util::io::ReaderStream;
+use tokio::time::Instant;
 
-use super::{error, is_missing};
 use crate::{
-    Cache, Error, Progress, ProgressEvent, Result, Target, TargetFacts, TargetKind,
+    Cache, Error, Progress, ProgressEvent, Result, Target, TargetFacts,
     cache::in_thread,
-    engine::bootstrap,
     fleet::ready::within,
-    recipe::{Base, Recipe, hash},
+    images::{self, REPOSITORY, error},
+    recipe::{FACTS_PATH, OWN_DOCKERFILE},
+    removal::remove_tree,
+    source::{BaseImage, Making, Origin, root_key},
 };
 
-/// Most time a registry may take to say anything at all; behind some firewalls nothing ever comes.
-const REGISTRY_PATIENCE: Duration = Duration::from_secs(10);
-/// Most time between two signs of life of a pull, a build or an import.
-pub(crate) const SILENCE: Duration = Duration::from_secs(10 * 60);
 /// Builds at a time: they share one disk.
 const AT_ONCE: usize = 2;
-
-/// Repository of everything built here. Its registry is this machine, so that a missing image is never looked for
-/// at somebody else's.
-const REPOSITORY: &str = "localhost/pfs";
 
 /// An image to start fleets from.
 #[derive(Debug, Clone)]
@@ -50,12 +41,22 @@ pub(crate) async fn prepare(
     target: &Target,
     progress: &dyn Progress,
 ) -> Result<Image> {
-    let own = match target.kind() {
-        TargetKind::Image { reference } => own_id(docker, target, reference, progress).await?,
-        TargetKind::Debian { .. } => String::new(),
+    let making = Making {
+        target: target.name(),
+        cache,
+        progress,
     };
-    let recipe = Recipe::of(target, &own);
-    let (name, tag) = (format!("{REPOSITORY}/{target}"), recipe.hash());
+    let origin = target.source().origin();
+    if let Some(why) = origin.not_in_docker() {
+        return Err(Error::TargetNeedsChroot {
+            target: target.name().to_owned(),
+            why: why.to_owned(),
+        });
+    }
+    let (name, tag) = (
+        format!("{REPOSITORY}/{target}"),
+        root_key(&origin.key(&making).await?),
+    );
     let full = format!("{name}:{tag}");
     if !exists(docker, &full).await? {
         let purpose = format!("building the image of {target}");
@@ -68,9 +69,9 @@ pub(crate) async fn prepare(
             )
             .await?;
         if !exists(docker, &full).await? {
-            let base = match &recipe.base {
-                Base::Image(id) => named(docker, target, id).await?,
-                Base::Debian(release) => debian(docker, cache, target, release, progress).await?,
+            let base = match origin.image(&making, docker).await? {
+                Some(base) => base,
+                None => imported(docker, &making, origin, &tag).await?,
             };
             let _slot = cache
                 .slot("image", AT_ONCE, &purpose, target.name(), progress)
@@ -78,7 +79,7 @@ pub(crate) async fn prepare(
             progress.event(ProgressEvent::Building {
                 target: target.name().to_owned(),
             });
-            super::build::build(docker, target, &recipe, &name, &tag, &base).await?;
+            super::build::build(docker, target, &base, &name, &tag).await?;
         }
     }
     let facts = facts(docker, cache, target, &full, &tag).await?;
@@ -89,140 +90,71 @@ pub(crate) async fn prepare(
 }
 
 async fn exists(docker: &Docker, image: &str) -> Result<bool> {
-    Ok(id_of(docker, image).await?.is_some())
+    Ok(images::id_of(docker, image).await?.is_some())
 }
 
-async fn id_of(docker: &Docker, image: &str) -> Result<Option<String>> {
-    match docker.inspect_image(image).await {
-        Ok(found) => Ok(found.id),
-        Err(missing) if is_missing(&missing) => Ok(None),
-        Err(other) => Err(error("looking for an image")(other)),
-    }
-}
-
-/// What a user's reference resolves to, pulled if this machine does not have it.
-async fn own_id(
+/// An image of a root that a source has filled.
+async fn imported(
     docker: &Docker,
-    target: &Target,
-    reference: &str,
-    progress: &dyn Progress,
-) -> Result<String> {
-    if let Some(id) = id_of(docker, reference).await? {
-        return Ok(id);
-    }
-    pull(docker, target, reference, progress).await?;
-    id_of(docker, reference)
-        .await?
-        .ok_or_else(|| Error::Docker {
-            doing: format!("pulling {reference}"),
-            why: "it is not there afterwards".to_owned(),
-        })
-}
-
-/// A name for an image that will not move to another one, since BuildKit takes no ids.
-async fn named(docker: &Docker, target: &Target, id: &str) -> Result<String> {
-    let repository = format!("{REPOSITORY}/base-{target}");
-    let tag = hash(&[id]);
-    let options = TagImageOptionsBuilder::new()
-        .repo(&repository)
-        .tag(&tag)
-        .build();
-    docker
-        .tag_image(id, Some(options))
-        .await
-        .map_err(error("naming an image"))?;
-    Ok(format!("{repository}:{tag}"))
-}
-
-/// The base of a Debian release: pulled if a registry answers, else bootstrapped and imported.
-async fn debian(
-    docker: &Docker,
-    cache: &Cache,
-    target: &Target,
-    release: &str,
-    progress: &dyn Progress,
-) -> Result<String> {
-    let slim = format!("debian:{release}-slim");
-    let imported = format!("{REPOSITORY}/base-{release}:{}", Recipe::base_hash(release));
-    for known in [&imported, &slim] {
-        if exists(docker, known).await? {
-            return Ok(known.clone());
-        }
-    }
-    match pull(docker, target, &slim, progress).await {
-        Ok(()) => return Ok(slim),
-        Err(error) => progress.event(ProgressEvent::Note {
-            target: target.name().to_owned(),
-            text: format!(
-                "no image from a registry ({error}): bootstrapping one from a Debian mirror"
-            ),
-        }),
-    }
-    let tar = bootstrap::base(cache, target, release, progress).await?;
-    import(docker, target, &tar, &imported).await?;
-    Ok(imported)
-}
-
-async fn pull(
-    docker: &Docker,
-    target: &Target,
-    image: &str,
-    progress: &dyn Progress,
-) -> Result<()> {
-    progress.event(ProgressEvent::Pulling {
-        target: target.name().to_owned(),
-        image: image.to_owned(),
-    });
-    let doing = format!("pulling {image}");
-    // Without a tag, Docker would pull every one there is.
-    let last = image.rsplit('/').next().unwrap_or(image);
-    let tagged = if last.contains([':', '@']) {
-        image.to_owned()
-    } else {
-        format!("{image}:latest")
+    making: &Making<'_>,
+    origin: &dyn Origin,
+    tag: &str,
+) -> Result<BaseImage> {
+    let name = format!("{REPOSITORY}/base-{}:{tag}", making.target);
+    let base = BaseImage {
+        name: name.clone(),
+        dockerfile: OWN_DOCKERFILE,
+        ours: true,
     };
-    let options = CreateImageOptionsBuilder::new().from_image(&tagged).build();
-    let mut pulling = docker.create_image(Some(options), None, None).boxed();
-    let mut patience = REGISTRY_PATIENCE;
-    loop {
-        match timeout(patience, pulling.next()).await {
-            Ok(Some(Ok(_))) => patience = SILENCE,
-            Ok(Some(Err(why))) => return Err(error(&doing)(why)),
-            Ok(None) => return Ok(()),
-            Err(_) => {
-                let why = format!("no sign of life for {} s", patience.as_secs());
-                return Err(Error::Docker { doing, why });
+    if exists(docker, &name).await? {
+        return Ok(base);
+    }
+    if !rustix::process::geteuid().is_root() {
+        return Err(making.unusable("making its root file system takes root"));
+    }
+    let unfinished = Unfinished(making.cache.subdirectory("roots")?.join(format!(
+        "{}-{tag}.new-{}",
+        making.target,
+        std::process::id()
+    )));
+    let (root, tar) = (unfinished.0.join("root"), unfinished.0.join("root.tar"));
+    origin.fill(making, &root).await?;
+    let written = tar.clone();
+    in_thread(move || pack(&root, &written)).await?;
+    images::import(docker, making.target, &tar, &name).await?;
+    Ok(base)
+}
+
+/// A directory that is only needed while an image is made.
+struct Unfinished(std::path::PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = remove_tree(&self.0);
+    }
+}
+
+/// A root file system as a tar file, without the device nodes, which a container has of its own.
+fn pack(root: &Path, tar: &Path) -> Result<()> {
+    let file = std::fs::File::create(tar).map_err(Error::io("creating", tar))?;
+    let mut archive = tar::Builder::new(std::io::BufWriter::with_capacity(1 << 20, file));
+    archive.follow_symlinks(false);
+    let written = || -> std::io::Result<()> {
+        for entry in std::fs::read_dir(root)? {
+            let (entry, path) = {
+                let entry = entry?;
+                (entry.file_type()?, entry.path())
+            };
+            let name = path.file_name().unwrap_or_default();
+            match entry.is_dir() {
+                true if name == "dev" => archive.append_dir(name, &path)?,
+                true => archive.append_dir_all(name, &path)?,
+                false => archive.append_path_with_name(&path, name)?,
             }
         }
-    }
-}
-
-async fn import(docker: &Docker, target: &Target, tar: &Path, image: &str) -> Result<()> {
-    let file = tokio::fs::File::open(tar)
-        .await
-        .map_err(Error::io("opening", tar))?;
-    let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-    let options = CreateImageOptionsBuilder::new()
-        .from_src("-")
-        .repo(repository)
-        .tag(tag)
-        .build();
-    let body = bollard::body_try_stream(ReaderStream::with_capacity(file, 1 << 18));
-    let importing = docker
-        .create_image(Some(options), Some(body), None)
-        .try_collect::<Vec<_>>();
-    within(
-        Instant::now() + SILENCE,
-        target.name(),
-        "importing its base into Docker",
-        async {
-            importing
-                .await
-                .map(drop)
-                .map_err(error("importing a bootstrapped base"))
-        },
-    )
-    .await
+        archive.into_inner()?.into_inner()?.sync_data()
+    };
+    written().map_err(Error::io("packing", root))
 }
 
 /// What the image wrote down about itself when it was built; read once, then kept in the cache.
@@ -247,13 +179,13 @@ async fn facts(
         target.name(),
         "reading its facts",
         async {
-            read_file(docker, image, "/usr/share/pfs/facts")
+            read_file(docker, image, FACTS_PATH)
                 .await
-                .map_err(error("reading /usr/share/pfs/facts"))
+                .map_err(error("reading what it is"))
         },
     )
     .await?;
-    let facts = TargetFacts::parse(target, &text)?;
+    let facts = TargetFacts::parse(target, tag, &text)?;
     if let Ok(json) = serde_json::to_vec_pretty(&facts) {
         let written = path.clone();
         in_thread(move || {

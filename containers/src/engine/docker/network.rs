@@ -8,8 +8,7 @@ use std::{
 use testcontainers::bollard::{Docker, query_parameters::InspectNetworkOptions};
 use tokio::time::timeout;
 
-use super::error;
-use crate::{Address, Error, Result};
+use crate::{Address, Error, Result, images::error};
 
 /// The network every container is in. Docker's own, since it alone keeps a container's `--dns` as it is.
 pub(crate) const NETWORK: &str = "bridge";

@@ -16,9 +16,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    Cache, Error, Progress, ProgressEvent, Result, Target, recipe::Recipe, removal::remove_tree,
-};
+use super::{Making, Release, inside::TAIL};
+use crate::{Error, ProgressEvent, Result, removal::remove_tree};
+
+pub(super) use process::{NAMESPACES, can_isolate, is_there};
 
 /// Most time one bootstrap may take; a slow mirror is no error before that.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -27,46 +28,37 @@ const AT_ONCE: usize = 2;
 /// Most time mmdebstrap may take to clean up when it is told to stop.
 const CLEANUP: Duration = Duration::from_secs(60);
 /// What the names of unfinished files have in them.
-pub(crate) const PARTIAL: &str = "partial-";
-/// Lines of the tool's output that an error carries.
-const TAIL: usize = 15;
+const PARTIAL: &str = "partial-";
 
 /// The tar file of a release's base system, made if it does not exist.
-pub(crate) async fn base(
-    cache: &Cache,
-    target: &Target,
-    release: &str,
-    progress: &dyn Progress,
-) -> Result<PathBuf> {
-    let name = format!("{release}-{}", Recipe::base_hash(release));
+pub(super) async fn base(making: &Making<'_>, release: &Release<'_>) -> Result<PathBuf> {
+    let (cache, target, progress) = (making.cache, making.target, making.progress);
+    let name = format!("{}-{}", release.0, release.base_hash());
     let path = cache.subdirectory("bases")?.join(format!("{name}.tar"));
     if path.exists() {
         return Ok(path);
     }
     let purpose = format!("bootstrapping {target}");
     let _one = cache
-        .lock(&format!("base-{name}"), &purpose, target.name(), progress)
+        .lock(&format!("base-{name}"), &purpose, target, progress)
         .await?;
     if path.exists() {
         return Ok(path);
     }
     let _slot = cache
-        .slot("bootstrap", AT_ONCE, &purpose, target.name(), progress)
+        .slot("bootstrap", AT_ONCE, &purpose, target, progress)
         .await?;
     let partial = Partial(path.with_extension(format!("{PARTIAL}{}", std::process::id())));
-    let mut failed = run(target, release, false, &partial.0, progress).await?;
+    let mut failed = run(making, release, false, &partial.0).await?;
     if failed.as_ref().is_some_and(|failed| failed.said.expired) {
-        let text = format!(
-            "the mirror's Release file of {release} is older than it says it may be; taken as it is"
-        );
-        progress.event(ProgressEvent::Note {
-            target: target.name().to_owned(),
-            text,
-        });
-        failed = run(target, release, true, &partial.0, progress).await?;
+        making.note(format!(
+            "the mirror's Release file of {} is older than it says it may be; taken as it is",
+            release.0
+        ));
+        failed = run(making, release, true, &partial.0).await?;
     }
     if let Some(failed) = failed {
-        return Err(failed.into_error(target, cache));
+        return Err(failed.into_error(making));
     }
     fs::rename(&partial.0, &path).map_err(Error::io("renaming", &partial.0))?;
     Ok(path)
@@ -108,14 +100,15 @@ impl Said {
 }
 
 impl Failed {
-    fn into_error(self, target: &Target, cache: &Cache) -> Error {
+    fn into_error(self, making: &Making<'_>) -> Error {
         if self.said.disk_full {
             return Error::DiskFull {
-                path: cache.directory().to_owned(),
+                path: making.cache.directory().to_owned(),
             };
         }
-        Error::Bootstrap {
-            target: target.name().to_owned(),
+        Error::Making {
+            target: making.target.to_owned(),
+            doing: "bootstrapping it with mmdebstrap".to_owned(),
             status: self.status.to_string(),
             tail: self.said.tail.into(),
         }
@@ -123,19 +116,16 @@ impl Failed {
 }
 
 async fn run(
-    target: &Target,
-    release: &str,
+    making: &Making<'_>,
+    release: &Release<'_>,
     expired: bool,
     output: &Path,
-    progress: &dyn Progress,
 ) -> Result<Option<Failed>> {
     let mut file = File::create(output)
         .await
         .map_err(Error::io("creating", output))?;
-    let (mut child, stopped) = process::start(
-        &Recipe::bootstrap_arguments(release, expired),
-        &tree(output),
-    )?;
+    let (mut child, stopped) =
+        process::start(&release.bootstrap_arguments(expired), &tree(output))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut said = Said::default();
     let told = async {
@@ -143,9 +133,8 @@ async fn run(
         let mut lines = BufReader::new(stderr).split(b'\n');
         while let Ok(Some(line)) = lines.next_segment().await {
             let line = last_shown(&line);
-            let target = target.name().to_owned();
-            progress.event(ProgressEvent::Bootstrapping {
-                target,
+            making.progress.event(ProgressEvent::Bootstrapping {
+                target: making.target.to_owned(),
                 line: line.clone(),
             });
             said.hear(line);
@@ -170,7 +159,7 @@ async fn run(
     let done = match timeout(DEADLINE, all).await {
         Ok(done) => done.map(drop),
         Err(_) => Err(Error::Deadline {
-            fleet: target.name().to_owned(),
+            fleet: making.target.to_owned(),
             doing: "bootstrapping it with mmdebstrap".to_owned(),
             after: DEADLINE,
             tail: Vec::new(),
@@ -195,7 +184,7 @@ fn tree(output: &Path) -> PathBuf {
 }
 
 /// What stands on a terminal after this line: apt shows progress by overwriting it.
-fn last_shown(line: &[u8]) -> String {
+pub(super) fn last_shown(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     line.rsplit('\r')
         .find(|part| !part.is_empty())

@@ -60,7 +60,7 @@ pub(super) fn start(arguments: &[String], tree: &Path) -> Result<(Child, Running
 }
 
 /// Options of unshare(1): mounts and processes of its own, private to it, all ended with it.
-const NAMESPACES: [&str; 7] = [
+pub(in crate::source) const NAMESPACES: [&str; 7] = [
     "--mount",
     "--propagation",
     "private",
@@ -70,7 +70,7 @@ const NAMESPACES: [&str; 7] = [
     "--mount-proc",
 ];
 
-fn can_isolate() -> bool {
+pub(in crate::source) fn can_isolate() -> bool {
     rustix::process::geteuid().is_root()
         && std::process::Command::new("unshare")
             .args(NAMESPACES)
@@ -82,7 +82,7 @@ fn can_isolate() -> bool {
             .is_ok_and(|status| status.success())
 }
 
-fn is_there(tool: &str) -> bool {
+pub(in crate::source) fn is_there(tool: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|directory| directory.join(tool).is_file())
 }
