@@ -196,7 +196,7 @@ pub struct Scenarios {
 /// Which targets.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// A target: debian-11, debian-12, debian-13, debian-testing, or NAME=image:REF; may be given
+    /// A target: debian-11, debian-12, debian-13, debian-testing, or NAME=image:REF or NAME=root:DIR for your own; may be given
     /// more than once [default: debian-11, debian-12, debian-13]
     #[arg(long = "target", value_name = "T")]
     pub targets: Vec<String>,

@@ -69,11 +69,16 @@ impl Engine for NoNames {
 fn facts(target: &Target) -> TargetFacts {
     TargetFacts {
         target: target.name().to_owned(),
+        key: String::new(),
         postfix: Version::parse("3.10.13").unwrap(),
         openssl: Version::parse("3.5.7").unwrap(),
         mail_version: "3.10.13".to_owned(),
         openssl_text: "OpenSSL 3.5.7".to_owned(),
+        config_directory: "/etc/postfix".to_owned(),
         daemon_directory: "/usr/lib/postfix/sbin".to_owned(),
+        command_directory: "/usr/sbin".to_owned(),
+        written: Vec::new(),
+        programs: BTreeSet::new(),
         compatibility_level: "3.9".to_owned(),
         map_types: BTreeSet::new(),
         defaults: BTreeMap::new(),

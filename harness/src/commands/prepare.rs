@@ -208,6 +208,7 @@ fn words(event: &ProgressEvent) -> Option<(String, String)> {
     let (target, what) = match event {
         ProgressEvent::Pulling { target, image } => (target, format!("pulling {image}")),
         ProgressEvent::Bootstrapping { target, line } => (target, format!("bootstrapping: {line}")),
+        ProgressEvent::Making { target, line } => (target, line.clone()),
         ProgressEvent::Building { target } => (target, "building the image".to_owned()),
         ProgressEvent::Waiting { target, reason, .. } => (target, format!("waiting: {reason}")),
         ProgressEvent::Note { target, text } => (target, text.clone()),
