@@ -1,7 +1,6 @@
 //! Postfix's log as parsed lines, handed to whoever subscribed to their `syslog_name`.
 
 pub(crate) mod follow;
-mod line;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +9,8 @@ use std::{
 
 use tokio::sync::{mpsc, watch};
 
-pub use line::LogLine;
+/// One line of a fleet's log.
+pub type LogLine = postfix_tls_log::LogLine<'static>;
 
 /// Lines of one subscription; ends (`None`) with the fleet.
 pub type LogReceiver = mpsc::UnboundedReceiver<Arc<LogLine>>;
@@ -88,7 +88,7 @@ impl Log {
     }
 
     pub(crate) fn push(&self, text: &str) {
-        let line = Arc::new(LogLine::parse(text));
+        let line = Arc::new(postfix_tls_log::LogLine::parse_or_text(text).into_owned());
         let mut state = self.state();
         if state.last.len() == KEPT {
             state.last.pop_front();
@@ -97,12 +97,12 @@ impl Log {
         state
             .all
             .retain(|sender| sender.send(Arc::clone(&line)).is_ok());
-        let unheard = state.tagged.get_mut(&line.tag).is_some_and(|senders| {
+        let unheard = state.tagged.get_mut(&*line.tag).is_some_and(|senders| {
             senders.retain(|sender| sender.send(Arc::clone(&line)).is_ok());
             senders.is_empty()
         });
         if unheard {
-            state.tagged.remove(&line.tag);
+            state.tagged.remove(&*line.tag);
         }
     }
 

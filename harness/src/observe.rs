@@ -11,14 +11,11 @@
 
 pub mod agreement;
 pub mod failure;
-pub mod forward_secrecy;
-pub mod log;
-pub mod received;
-pub mod summary;
 
 pub use agreement::{Disagreement, Field, Statement, Testimony, Witness};
 pub use failure::Failure;
-pub use forward_secrecy::ForwardSecrecy;
-pub use log::{LogEvent, LogLine};
-pub use received::{ClientCertificate, Received};
-pub use summary::{Direction, KeyExchange, PeerName, Side, Signature, Status, TlsSummary};
+pub use postfix_tls_log::{
+    ClientCertificate, Direction, ForwardSecrecy, KeyExchange, LogEvent, LogLine, PeerName,
+    Received, Side, Signature, Status, TlsSummary, event as log, forward_secrecy, received,
+    summary,
+};

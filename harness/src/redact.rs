@@ -40,12 +40,12 @@ pub const LINE: &str = "<line>";
 /// Redacts one log line, with or without the part before its text.
 pub fn log_line(line: &str) -> String {
     match LogLine::parse(line) {
-        Some(parsed) => format!(
+        Some(parsed) if parsed.pid.is_some() => format!(
             "{TIME} {HOST} {}[{PID}]: {}",
-            service_name(parsed.name),
-            log_text(parsed.text)
+            service_name(&parsed.name()),
+            log_text(&parsed.text)
         ),
-        None => log_text(line),
+        _ => log_text(line),
     }
 }
 

@@ -16,6 +16,7 @@ mod server_hello;
 mod transcript;
 mod writer;
 
+pub use crate::names::Side;
 pub use certificate::{CertificateRequest, parse_certificates, parse_raw_public_key};
 pub use client_hello::ClientHello;
 pub use error::WireError;
@@ -23,7 +24,7 @@ pub use handshake::{HandshakeJoiner, HandshakeMessage, HandshakeType};
 pub use key_exchange::{DhParameters, EcdhParameters, ServerKeyExchange, Signature};
 pub use record::{ContentType, MAX_CIPHERTEXT, MAX_PLAINTEXT, Record, RecordHeader};
 pub use server_hello::ServerHello;
-pub use transcript::{AlertLevel, MessageSeen, Problem, Recording, Side, Transcript};
+pub use transcript::{AlertLevel, MessageSeen, Problem, Recording, Transcript};
 
 pub(crate) use extensions::code as extension_code;
 pub(crate) use flow::Flow;

@@ -231,20 +231,6 @@ fn differ<T: fmt::Display>(
     (!same(left, right)).then(|| (left.to_string(), right.to_string()))
 }
 
-impl Signature {
-    /// Whether both describe the same signature, as far as both tell.
-    fn same_as(&self, other: &Self) -> bool {
-        let equal_if_known = |left: Option<u32>, right: Option<u32>| {
-            left.is_none() || right.is_none() || left == right
-        };
-        let code = |signature: &Self| signature.curve.map(|curve| u32::from(curve.0));
-        self.algorithm.eq_ignore_ascii_case(&other.algorithm)
-            && equal_if_known(code(self), code(other))
-            && equal_if_known(self.bits, other.bits)
-            && self.raw_public_key == other.raw_public_key
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use classic_tls::names::{NamedGroup, Version};

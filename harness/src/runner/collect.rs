@@ -28,7 +28,7 @@ impl SideLog {
     pub fn fatal(&self) -> Option<&str> {
         self.lines
             .iter()
-            .map(|line| line.text.as_str())
+            .map(|line| &*line.text)
             .find(|text| is_fatal(text))
     }
 }
@@ -73,7 +73,7 @@ impl Collector {
     /// deadline; returns the last word.
     pub(super) async fn next(&mut self) -> Option<Arc<LogLine>> {
         while let Some(line) = self.unheard().await {
-            let last = match (self.side, line.daemon.as_str()) {
+            let last = match (self.side, &*line.daemon) {
                 (Side::Client, _) => line.text.contains(", status="),
                 // What postscreen has passed on ends with smtpd.
                 (Side::Server, "postscreen") => line.text.starts_with("DISCONNECT "),
@@ -114,7 +114,7 @@ impl Collector {
             let line = timeout_at(self.deadline, self.receiver.recv()).await;
             let line = line.ok().flatten()?;
             // Both sides of a case may live in one fleet, under one tag.
-            let side = match line.daemon.as_str() {
+            let side = match &*line.daemon {
                 "smtp" | "pipe" => Side::Client,
                 "tlsproxy" => self.tlsproxy,
                 _ => Side::Server,
@@ -167,14 +167,18 @@ mod tests {
         let (sender, receiver) = mpsc::unbounded_channel();
         for line in lines {
             let line = format!("Nov 22 08:00:00 mail postfix/t/{line}");
-            sender.send(Arc::new(LogLine::parse(&line))).unwrap();
+            sender
+                .send(Arc::new(
+                    postfix_tls_log::LogLine::parse_or_text(&line).into_owned(),
+                ))
+                .unwrap();
         }
         let deadline = Instant::now() + Duration::from_secs(20);
         Collector::new(receiver, side, tlsproxy, deadline)
     }
 
     fn texts(log: &SideLog) -> Vec<&str> {
-        log.lines.iter().map(|line| line.text.as_str()).collect()
+        log.lines.iter().map(|line| &*line.text).collect()
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{TARGETS, capture, headers, lines};
 /// The last summary each process logged, and the one that goes with each queue id.
 #[derive(Default)]
 struct Sessions {
-    by_process: HashMap<u32, TlsSummary>,
+    by_process: HashMap<Option<u32>, TlsSummary>,
     server: HashMap<String, TlsSummary>,
     client: HashMap<String, TlsSummary>,
 }

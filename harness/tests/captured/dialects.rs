@@ -9,7 +9,9 @@ fn summary(target: &str, tag: &str) -> TlsSummary {
     let log = capture(target, "maillog.txt");
     lines(&log)
         .find_map(|(line, event)| match event {
-            LogEvent::Tls(summary) if line.tag() == Some(tag) => Some(summary),
+            LogEvent::Tls(summary) if line.tag.strip_prefix("postfix/") == Some(tag) => {
+                Some(summary)
+            }
             _ => None,
         })
         .unwrap_or_else(|| panic!("{target} {tag}"))

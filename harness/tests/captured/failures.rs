@@ -11,13 +11,13 @@ use crate::{TARGETS, capture, lines};
 /// What the lines of all sessions of one service tell, each failure once, in order.
 fn failures(target: &str, tag: &str) -> Vec<String> {
     let log = capture(target, "maillog.txt");
-    let mut open: HashMap<u32, Vec<LogEvent>> = HashMap::new();
+    let mut open: HashMap<Option<u32>, Vec<LogEvent>> = HashMap::new();
     let mut found: Vec<String> = Vec::new();
     for (line, event) in lines(&log) {
-        if line.tag() != Some(tag) {
+        if line.tag.strip_prefix("postfix/") != Some(tag) {
             continue;
         }
-        let (witness, side) = match line.daemon() {
+        let (witness, side) = match &*line.daemon {
             "smtpd" => (Witness::ServerLog, Side::Server),
             _ => (Witness::ClientLog, Side::Client),
         };

@@ -28,7 +28,8 @@ fn capture(target: &str, file: &str) -> String {
 fn lines(log: &str) -> impl Iterator<Item = (LogLine<'_>, LogEvent)> {
     log.lines().map(|line| {
         let parsed = LogLine::parse(line).unwrap_or_else(|| panic!("no log line: {line}"));
-        (parsed, LogEvent::parse(parsed.daemon(), parsed.text))
+        let event = LogEvent::parse(&parsed.daemon, &parsed.text);
+        (parsed, event)
     })
 }
 
@@ -61,7 +62,7 @@ fn every_line_is_understood() {
             if let LogEvent::Other(text) | LogEvent::Warning(text) = event
                 && !UNKNOWN.iter().any(|start| text.starts_with(start))
             {
-                unknown.push(format!("{}: {}", line.daemon(), line.text));
+                unknown.push(format!("{}: {}", line.daemon, line.text));
             }
         }
         assert!(unknown.is_empty(), "{target}: {unknown:#?}");

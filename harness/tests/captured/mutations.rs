@@ -29,7 +29,7 @@ fn no_mutation_panics() {
     let mut shapes: HashMap<String, (String, String)> = HashMap::new();
     for target in TARGETS {
         for (line, event) in lines(&capture(target, "maillog.txt")) {
-            let shape: String = redact::log_text(line.text)
+            let shape: String = redact::log_text(&line.text)
                 .split([' ', ':'])
                 .take(3)
                 .collect();
@@ -37,7 +37,7 @@ fn no_mutation_panics() {
                 .entry(format!("{:?} {shape}", std::mem::discriminant(&event)))
                 .or_insert_with(|| {
                     (
-                        line.daemon().to_owned(),
+                        line.daemon.to_string(),
                         line.text.chars().take(160).collect(),
                     )
                 });

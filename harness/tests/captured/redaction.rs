@@ -17,14 +17,14 @@ fn nothing_of_the_run_is_left_after_redaction() {
                 .find(|needle| redacted.contains(needle));
             assert_eq!(left, None, "{redacted}");
             assert!(
-                !redacted.contains(&format!("[{}]", parsed.pid)),
+                !redacted.contains(&format!("[{}]", parsed.pid.unwrap())),
                 "{redacted}"
             );
             assert_eq!(
-                redact::log_text(&redact::log_text(parsed.text)),
-                redact::log_text(parsed.text)
+                redact::log_text(&redact::log_text(&parsed.text)),
+                redact::log_text(&parsed.text)
             );
-            if let LogEvent::Tls(summary) = LogEvent::parse(parsed.daemon(), parsed.text) {
+            if let LogEvent::Tls(summary) = LogEvent::parse(&parsed.daemon, &parsed.text) {
                 let session = summary.session().to_string();
                 assert!(redacted.ends_with(&session), "{redacted}");
             }

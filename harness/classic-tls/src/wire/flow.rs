@@ -1,8 +1,9 @@
-use super::transcript::{AlertLevel, Problem, Side};
+use super::transcript::{AlertLevel, Problem};
 use super::{
     ContentType, HandshakeJoiner, HandshakeMessage, HandshakeType, Record, RecordHeader,
     ServerHello,
 };
+use crate::names::Side;
 use crate::names::{AlertDescription, CipherSuite, Version};
 
 /// Most problems kept per direction; a recording that is garbage throughout says so often enough by then.

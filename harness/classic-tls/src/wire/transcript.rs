@@ -6,7 +6,7 @@ use super::{
     CertificateRequest, ClientHello, ContentType, HandshakeMessage, HandshakeType, Reader,
     ServerHello, ServerKeyExchange, WireError, parse_certificates, parse_raw_public_key,
 };
-use crate::names::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, Version};
+use crate::names::{AlertDescription, CipherSuite, NamedGroup, Side, SignatureScheme, Version};
 
 /// Most malformed messages noted.
 const MAX_PROBLEMS: usize = 64;
@@ -24,34 +24,6 @@ impl Recording {
     /// What can be read of this recording without any key.
     pub fn transcript(&self) -> Transcript {
         Transcript::parse(&self.client, &self.server)
-    }
-}
-
-/// One end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The end that sends the ClientHello.
-    Client,
-    /// The other end.
-    Server,
-}
-
-impl Side {
-    /// The other end.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        })
     }
 }
 

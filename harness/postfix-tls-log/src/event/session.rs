@@ -1,7 +1,7 @@
 //! The SMTP server's account of a connection: who came, what they asked for, how they left.
 
 use super::LogEvent;
-use crate::observe::summary::{PeerName, number};
+use crate::summary::{PeerName, number};
 
 /// How often one SMTP command was given, from a `disconnect` line: `starttls=0/1` is one that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

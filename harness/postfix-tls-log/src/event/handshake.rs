@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::observe::summary::{PeerName, Side, number};
+use crate::summary::{PeerName, Side, number};
 
 /// The OpenSSL call that Postfix reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,11 +5,11 @@ mod signature;
 
 use std::fmt;
 
-use classic_tls::names::Version;
+use tls_names::Version;
 
-pub use classic_tls::wire::Side;
 pub use key_exchange::KeyExchange;
 pub use signature::Signature;
+pub use tls_names::Side;
 
 /// What a Postfix thinks of its peer's credentials: the first word of the summary line (`tls_log_summary`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,7 +267,7 @@ fn labelled<'a>(text: &'a str, label: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// A number written in nothing but decimal digits: `u32::from_str` alone would take a sign.
-pub(super) fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok())?
 }

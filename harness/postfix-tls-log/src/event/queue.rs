@@ -1,6 +1,6 @@
 //! The queue's bookkeeping around a delivery.
 
-use crate::observe::summary::{PeerName, number};
+use crate::summary::{PeerName, number};
 
 /// A line of cleanup, qmgr, pickup, bounce or smtpd about one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl QueueEvent {
 /// Whether `text` is a queue id: five or more hexadecimal digits in upper case (the time's microseconds, then the inode),
 /// or the long form (`enable_long_queue_ids`), six characters of time, four of microseconds, `z`, the inode, in base 51 or 52
 /// without vowels.
-pub(crate) fn is_queue_id(text: &str) -> bool {
+pub fn is_queue_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     let short = (6..=20).contains(&bytes.len())
         && bytes

@@ -8,7 +8,6 @@ mod configuration;
 mod dane;
 mod delivery;
 mod handshake;
-mod line;
 mod openssl;
 mod queue;
 mod screening;
@@ -19,15 +18,14 @@ pub use configuration::{Configuration, DhParameters, DhProblem};
 pub use dane::{Dane, TlsaRecord};
 pub use delivery::{ClientProblem, Delivery, DeliveryStatus};
 pub use handshake::{CertificateVerification, SslError, SslErrorDetail, SslOperation};
-pub use line::LogLine;
 pub use openssl::LibraryProblem;
-pub(crate) use queue::is_queue_id;
+pub use queue::is_queue_id;
 pub use queue::{QueueAction, QueueEvent};
 pub use screening::Screening;
 pub use session::{CommandCount, Restriction};
 pub use verbose::Verbose;
 
-use super::summary::{PeerName, Side, TlsSummary};
+use crate::summary::{PeerName, Side, TlsSummary};
 
 /// Longer texts are cut before they are parsed: Postfix itself stops a log line at 2,000 bytes (`line_length_limit` and
 /// syslog's own limit), so anything longer is not Postfix's.

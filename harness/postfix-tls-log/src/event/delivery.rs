@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::LogEvent;
 use super::queue::{is_decimal, split_queue_id};
-use crate::observe::summary::{PeerName, number};
+use crate::summary::{PeerName, number};
 
 /// The last word of Postfix on one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use classic_tls::names::{NamedGroup, SignatureScheme};
+use tls_names::{NamedGroup, SignatureScheme};
 
 use super::number;
 
@@ -86,6 +86,18 @@ impl Signature {
 }
 
 impl Signature {
+    /// Whether both describe the same signature, as far as both tell.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let equal_if_known = |left: Option<u32>, right: Option<u32>| {
+            left.is_none() || right.is_none() || left == right
+        };
+        let code = |signature: &Self| signature.curve.map(|curve| u32::from(curve.0));
+        self.algorithm.eq_ignore_ascii_case(&other.algorithm)
+            && equal_if_known(code(self), code(other))
+            && equal_if_known(self.bits, other.bits)
+            && self.raw_public_key == other.raw_public_key
+    }
+
     /// The same, made with a key that came without a certificate.
     #[must_use]
     pub fn with_raw_public_key(self) -> Self {

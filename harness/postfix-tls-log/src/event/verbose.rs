@@ -1,7 +1,7 @@
 //! What `smtp_tls_loglevel` and `smtpd_tls_loglevel` of 2 and more add.
 
 use super::dane::TlsaRecord;
-use crate::observe::summary::{PeerName, Side, number};
+use crate::summary::{PeerName, Side, number};
 
 /// A line that loglevel 1 does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -68,7 +68,6 @@ pub enum Authentication {
 
 /// The bulk cipher of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum CipherKind {
     Aes128Cbc,

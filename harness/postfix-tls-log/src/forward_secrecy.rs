@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use classic_tls::names::{CipherSuite, Version};
+use tls_names::{CipherSuite, Version};
 
 use super::summary::TlsSummary;
 

@@ -1,8 +1,8 @@
 //! OpenSSL's error stack as Postfix prints it (`tls_print_errors` in `tls_misc.c`).
 
-use classic_tls::names::AlertDescription;
+use tls_names::AlertDescription;
 
-use crate::observe::summary::{Side, number};
+use crate::summary::{Side, number};
 
 /// OpenSSL reports a received alert N as reason 1000 + N (`SSL_AD_REASON_OFFSET`).
 const ALERT_REASONS: std::ops::RangeInclusive<u32> = 1000..=1255;

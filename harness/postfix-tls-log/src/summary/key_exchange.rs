@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use classic_tls::names::NamedGroup;
+use tls_names::NamedGroup;
 
 use super::number;
 

@@ -1,6 +1,6 @@
 //! postscreen and tlsproxy, which name a client `[address]:port`.
 
-use crate::observe::summary::PeerName;
+use crate::summary::PeerName;
 
 /// A line of postscreen or tlsproxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

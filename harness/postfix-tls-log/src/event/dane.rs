@@ -1,6 +1,6 @@
 //! DNS-based authentication of servers (RFC 7672): lookups and records that cannot be used.
 
-use crate::observe::summary::{PeerName, number};
+use crate::summary::{PeerName, number};
 
 /// A TLSA record as logged: `3 1 1 37F0…`. Postfix 3.5 logs only some of the numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
