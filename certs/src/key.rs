@@ -91,7 +91,7 @@ impl KeyKind {
             Self::Ed448 => return edwards_pkcs8::<57>(113).map_err(failed),
             Self::Rsa1024 => {
                 let mut random = UnwrapErr(getrandom::SysRng);
-                return rsa::RsaPrivateKey::new(&mut random, 1024)
+                return rsa::PrivateKey::new(&mut random, 1024)
                     .map_err(|error| failed(error.to_string()))?
                     .to_pkcs8_der()
                     .map(|der| der.as_bytes().to_vec())
@@ -199,7 +199,7 @@ impl Key {
                 (Signs::Nothing, spki.into_vec())
             }
             KeyKind::Rsa1024 => {
-                let key = rsa::RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|e| e.to_string())?;
+                let key = rsa::PrivateKey::from_pkcs8_der(&pkcs8).map_err(|e| e.to_string())?;
                 let spki = key
                     .to_public_key()
                     .to_public_key_der()

@@ -1,11 +1,13 @@
 //! The record layer of a connection: bytes in, messages out, and back.
 
+use std::collections::VecDeque;
+
 use crate::error::Error;
 use crate::names::{AlertDescription, Version};
 use crate::protection::Protection;
 use crate::wire::{
-    AlertLevel, ContentType, HandshakeJoiner, HandshakeMessage, MAX_PLAINTEXT, Record,
-    RecordHeader, Side, WireError,
+    AlertLevel, ContentType, HandshakeJoiner, HandshakeMessage, Irregularity, MAX_PLAINTEXT,
+    PlainText, Record, RecordHeader, Side, Sslv2, WireError, plain_text, sslv2_hello,
 };
 
 /// Something whole that arrived.
@@ -15,6 +17,8 @@ pub(crate) enum Incoming {
     ApplicationData(Vec<u8>),
     ChangeCipherSpec,
     Handshake(HandshakeMessage),
+    /// A ClientHello in the format of SSL 2.0, without the two bytes of its record's header.
+    Sslv2Hello(Vec<u8>),
 }
 
 /// Both directions of a connection, as one end sees them.
@@ -29,7 +33,15 @@ pub(crate) struct Channel {
     reader: Protection,
     writer: Protection,
     /// Version in the header of records sent.
-    pub(crate) version: Version,
+    version: Version,
+    /// Version due in the header of records that come: that of the first, and then the one negotiated.
+    due_version: Option<Version>,
+    /// The first byte of an alert whose second has not come.
+    half_alert: Option<u8>,
+    /// Alerts of a record that held several.
+    alerts: VecDeque<(AlertLevel, AlertDescription)>,
+    /// What was odd about the records taken since this was looked at last.
+    irregularities: Vec<Irregularity>,
 }
 
 impl Channel {
@@ -43,7 +55,36 @@ impl Channel {
             reader: Protection::none(),
             writer: Protection::none(),
             version,
+            due_version: None,
+            half_alert: None,
+            alerts: VecDeque::new(),
+            irregularities: Vec::new(),
         }
+    }
+
+    /// Takes note of the version agreed on.
+    pub(crate) fn negotiated(&mut self, version: Version) {
+        self.version = version;
+        // What a client puts into its first record is its own affair (RFC 5246 appendix E.1).
+        let before = self.due_version.replace(version);
+        if let (Side::Server, Some(found)) = (self.peer, before.filter(|found| *found != version)) {
+            self.irregularities.push(Irregularity::RecordVersion {
+                found,
+                expected: version,
+            });
+        }
+    }
+
+    /// What was odd about the records taken since this was called last.
+    pub(crate) fn take_irregularities(&mut self) -> Vec<Irregularity> {
+        std::mem::take(&mut self.irregularities)
+    }
+
+    /// What came instead of TLS, as far as it has come.
+    pub(crate) fn plain_text(&self) -> Option<Error> {
+        let (PlainText::Line(line) | PlainText::Begun(line)) =
+            plain_text(self.input.get(self.taken..)?)?;
+        Some(Error::malformed(self.peer)(WireError::PlainText { line }))
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
@@ -68,14 +109,33 @@ impl Channel {
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, Error> {
         let side = self.peer;
         let malformed = Error::malformed(side);
+        if self.due_version.is_none() && self.peer == Side::Client {
+            match sslv2_hello(self.input.get(self.taken..).unwrap_or_default()) {
+                Sslv2::Whole(hello) => {
+                    self.taken += Sslv2::HEADER + hello.len();
+                    self.irregularities.push(Irregularity::Sslv2Hello);
+                    return Ok(Some(Incoming::Sslv2Hello(hello)));
+                }
+                Sslv2::Begun => return Ok(None),
+                Sslv2::Other => {}
+            }
+        }
         loop {
+            if let Some((level, description)) = self.alerts.pop_front() {
+                return Ok(Some(Incoming::Alert(level, description)));
+            }
             if let Some(message) = self.joiner.pop().map_err(malformed)? {
                 return Ok(Some(Incoming::Handshake(message)));
             }
-            let Some((record, rest)) =
-                Record::split(self.input.get(self.taken..).unwrap_or_default())
-                    .map_err(malformed)?
-            else {
+            let input = self.input.get(self.taken..).unwrap_or_default();
+            match plain_text(input) {
+                Some(PlainText::Begun(_)) => return Ok(None),
+                Some(PlainText::Line(line)) => {
+                    return Err(malformed(WireError::PlainText { line }));
+                }
+                None => {}
+            }
+            let Some((record, rest)) = Record::split(input).map_err(malformed)? else {
                 return Ok(None);
             };
             let RecordHeader {
@@ -86,6 +146,13 @@ impl Channel {
                 .open(content, version, record.content)
                 .map_err(|_| Error::BadRecord { side })?;
             self.taken = self.input.len() - rest.len();
+            let expected = *self.due_version.get_or_insert(version);
+            if version != expected {
+                self.irregularities.push(Irregularity::RecordVersion {
+                    found: version,
+                    expected,
+                });
+            }
             if plain.len() > MAX_PLAINTEXT {
                 return Err(malformed(WireError::TooLarge {
                     what: "the record",
@@ -105,7 +172,12 @@ impl Channel {
                     return Err(malformed(empty("a handshake record")));
                 }
                 ContentType::Handshake => self.joiner.push(&plain),
-                ContentType::ApplicationData => return Ok(Some(Incoming::ApplicationData(plain))),
+                ContentType::ApplicationData => {
+                    if plain.is_empty() {
+                        self.irregularities.push(Irregularity::EmptyRecord);
+                    }
+                    return Ok(Some(Incoming::ApplicationData(plain)));
+                }
                 ContentType::ChangeCipherSpec => match plain.as_slice() {
                     [1] => return Ok(Some(Incoming::ChangeCipherSpec)),
                     _ => {
@@ -116,19 +188,10 @@ impl Channel {
                         }));
                     }
                 },
-                ContentType::Alert => match plain.as_slice() {
-                    [level, description] => {
-                        let level = AlertLevel::from_code(*level);
-                        return Ok(Some(Incoming::Alert(level, AlertDescription(*description))));
-                    }
-                    _ => {
-                        return Err(malformed(WireError::Illegal {
-                            what: "the length of an alert",
-                            found: plain.len() as u64,
-                            expected: "2",
-                        }));
-                    }
-                },
+                ContentType::Alert if plain.is_empty() => {
+                    return Err(malformed(empty("an alert record")));
+                }
+                ContentType::Alert => self.take_alerts(&plain)?,
                 ContentType::Heartbeat => {
                     return Err(Error::Unexpected {
                         side,
@@ -138,6 +201,39 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// Takes the content of an alert record: alerts may be cut and packed like all else (RFC 5246 section 6.2.1).
+    fn take_alerts(&mut self, content: &[u8]) -> Result<(), Error> {
+        let bytes: Vec<u8> = self
+            .half_alert
+            .take()
+            .into_iter()
+            .chain(content.iter().copied())
+            .collect();
+        if bytes.len() > 1 && bytes.len() % 2 == 1 {
+            return Err(Error::malformed(self.peer)(WireError::Illegal {
+                what: "the length of an alert",
+                found: content.len() as u64,
+                expected: "2",
+            }));
+        }
+        if bytes.len() > content.len() {
+            self.irregularities.push(Irregularity::AlertInPieces);
+        }
+        if bytes.len() > 3 {
+            self.irregularities.push(Irregularity::AlertsInOneRecord);
+        }
+        for alert in bytes.chunks(2) {
+            match *alert {
+                [level, description] => self
+                    .alerts
+                    .push_back((AlertLevel::from_code(level), AlertDescription(description))),
+                [half] => self.half_alert = Some(half),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Queues `bytes` as one or more records.
@@ -150,6 +246,19 @@ impl Channel {
             self.output.extend(record);
         }
         Ok(())
+    }
+
+    /// Queues `bytes` in records that say `version`.
+    pub(crate) fn send_as(
+        &mut self,
+        version: Version,
+        content: ContentType,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let honest = std::mem::replace(&mut self.version, version);
+        let sent = self.send(content, bytes);
+        self.version = honest;
+        sent
     }
 
     /// One protected record, header included, not queued.

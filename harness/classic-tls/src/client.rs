@@ -8,14 +8,14 @@ pub(crate) use exchange::{is_elliptic, master_secret};
 use std::sync::Arc;
 
 use crate::config::{ClientConfig, Misbehaviour};
-use crate::core::{Core, Keys};
+use crate::core::{Core, Keys, Taken};
 use crate::error::Error;
 use crate::keys::PublicKey;
 use crate::names::{Authentication, KeyExchangeKind};
 use crate::session::Session;
 use crate::wire::{
-    CertificateRequest, HandshakeMessage, HandshakeType, Reader, ServerHello, ServerKeyExchange,
-    Side, parse_certificates,
+    CertificateRequest, HandshakeMessage, HandshakeType, Irregularity, Reader, ServerHello,
+    ServerKeyExchange, Side, parse_certificates,
 };
 
 /// What the client waits for.
@@ -97,16 +97,22 @@ impl Client {
         core.awaited = state.awaited();
     }
 
-    /// Takes a handshake message; `true` if it asks to renegotiate.
+    /// Takes a handshake message.
     pub(crate) fn on_message(
         &mut self,
         core: &mut Core,
         message: &HandshakeMessage,
-    ) -> Result<bool, Error> {
+    ) -> Result<Taken, Error> {
         let malformed = Error::malformed(Side::Server);
         let body = message.body();
         match (self.state, message.kind) {
-            (state, HandshakeType::HELLO_REQUEST) => return Ok(state == State::Open),
+            (state, HandshakeType::HELLO_REQUEST) => {
+                core.report.note(Irregularity::HelloRequest);
+                return Ok(match state {
+                    State::Open => Taken::Renegotiation,
+                    _ => Taken::Ignored,
+                });
+            }
             (State::ServerHello, HandshakeType::SERVER_HELLO) => {
                 core.note(message);
                 let hello = ServerHello::parse(body).map_err(malformed)?;
@@ -147,7 +153,7 @@ impl Client {
             (State::Finished, HandshakeType::FINISHED) => self.take_finished(core, message)?,
             (state, found) => return Err(Error::unexpected(Side::Server, found, state.awaited())),
         }
-        Ok(false)
+        Ok(Taken::Message)
     }
 
     /// Takes a change_cipher_spec.
@@ -170,7 +176,6 @@ impl Client {
         let (version, suite) = (server_hello.version, server_hello.suite);
         let announces_ticket = server_hello.session_ticket;
         let hello = hello::check_server_hello(&self.config, core, server_hello)?;
-        core.channel.version = version;
         let resumes = self.config.resume.as_ref().filter(|_| hello.session_echoed);
         if let Some(session) = resumes {
             if (session.version, session.suite) != (version, suite) {
@@ -211,8 +216,19 @@ impl Client {
             .ok_or(bad("the chain is empty"))?;
         let key = PublicKey::of_certificate(leaf).map_err(bad)?;
         let suite = hello::negotiated(core)?.1;
+        if let PublicKey::Unspoken(_, key) = key {
+            return Err(Error::UnspokenKey {
+                side: Side::Server,
+                key,
+            });
+        }
         if key.authentication() != suite.authentication() {
             return Err(bad("its key does not go with the suite"));
+        }
+        if suite.key_exchange() == KeyExchangeKind::Rsa && key.rsa().is_none() {
+            return Err(bad(
+                "its key is for RSASSA-PSS alone, and the suite encrypts to it (RFC 4055 section 1.2)",
+            ));
         }
         self.server_key = Some(key);
         let next = match suite.key_exchange() {
@@ -228,14 +244,8 @@ impl Client {
         let exchange = ServerKeyExchange::parse(body, suite.key_exchange(), version)
             .map_err(Error::malformed(Side::Server))?;
         core.report.server_key_exchange = Some(exchange.clone());
-        exchange::verify(
-            &self.config,
-            core,
-            self.server_key.as_ref(),
-            &exchange,
-            body,
-        )?;
-        self.share = Some(exchange::share(&self.config, &exchange)?);
+        exchange::verify(core, self.server_key.as_ref(), &exchange, body)?;
+        self.share = Some(exchange::share(&self.config, core, &exchange)?);
         Ok(())
     }
 
@@ -302,6 +312,7 @@ impl Client {
             suite: hello.suite,
             master_secret: keys.master.clone(),
             extended_master_secret: core.report.extended_master_secret,
+            server_name: self.config.server_name.clone(),
         })
     }
 

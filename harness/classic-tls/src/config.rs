@@ -8,14 +8,16 @@ mod suites;
 pub use client::ClientConfig;
 pub use misbehaviour::{Misbehaviour, PublicValue};
 pub use server::{ClientCertificate, DhGroup, ServerConfig};
-pub use suites::{anonymous_suites, implemented_suites, is_implemented};
+pub use suites::{anonymous_suites, dss_suites, implemented_suites, is_implemented};
 
 /// The groups a connection can run, most preferred first.
 pub fn implemented_groups() -> Vec<crate::names::NamedGroup> {
-    crate::exchange::ecdh::IMPLEMENTED.to_vec()
+    use crate::exchange::ecdh::{DEFAULT, RARE};
+    [DEFAULT.as_slice(), &RARE].concat()
 }
 
 /// The signature schemes a connection can make and verify, most preferred first.
 pub fn implemented_signature_schemes() -> Vec<crate::names::SignatureScheme> {
-    crate::signing::IMPLEMENTED.to_vec()
+    use crate::signing::{DEFAULT, RARE};
+    [DEFAULT.as_slice(), &RARE].concat()
 }

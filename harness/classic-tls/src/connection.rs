@@ -5,14 +5,15 @@ use std::sync::Arc;
 use crate::channel::Incoming;
 use crate::client::Client;
 use crate::config::{ClientConfig, ServerConfig};
-use crate::core::Core;
+use crate::core::{Core, Taken};
 use crate::error::Error;
 use crate::names::{AlertDescription, Version};
 use crate::report::Report;
 use crate::server::Server;
-use crate::wire::{AlertLevel, HandshakeMessage, Side};
+use crate::wire::{AlertLevel, HandshakeMessage, HandshakeType, Side};
 
-/// Most warnings and other idle messages taken from a peer, so that it cannot keep this end busy for nothing.
+/// Most warnings and other idle messages taken from a peer one after the other, so that it cannot keep this end busy for
+/// nothing.
 const MAX_IDLE: usize = 32;
 
 /// One end of a TLS connection.
@@ -75,18 +76,23 @@ impl Connection {
     /// Takes bytes from the peer, however they are cut.
     ///
     /// # Errors
-    /// What the peer did wrong, or its fatal alert. The connection is dead then, and every later call says the same.
+    /// What the peer did wrong, or its fatal alert. The connection is dead then, and every later call says the same;
+    /// data that came before is still in [`take_received`](Self::take_received), and whether the handshake was
+    /// complete before is still said by [`is_handshaking`](Self::is_handshaking).
     pub fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if let Some(error) = &self.failure {
             return Err(error.clone());
         }
         self.core.channel.feed(bytes);
         while !self.core.report.close_notify_received {
-            let taken = match self.core.channel.next() {
+            let next = self.core.channel.next();
+            self.note_irregularities();
+            let taken = match next {
                 Ok(Some(incoming)) => self.take(incoming),
                 Ok(None) => break,
                 Err(error) => Err(error),
             };
+            self.note_irregularities();
             if let Err(error) = taken {
                 return Err(self.fail(error));
             }
@@ -103,10 +109,11 @@ impl Connection {
             return Err(error.clone());
         }
         if self.is_handshaking() {
-            let error = Error::Closed {
+            let closed = Error::Closed {
                 side: self.core.side.other(),
                 awaited: self.core.awaited,
             };
+            let error = self.core.channel.plain_text().unwrap_or(closed);
             return Err(self.fail(error));
         }
         Ok(())
@@ -148,7 +155,10 @@ impl Connection {
     }
 
     /// Ends the connection with `error`, as the asynchronous layer does at its deadline; the alert is queued.
+    ///
+    /// Where the peer has begun a line of plain text instead of TLS, that is the error.
     pub fn abort(&mut self, error: Error) -> Error {
+        let error = self.core.channel.plain_text().unwrap_or(error);
         self.fail(error)
     }
 
@@ -183,8 +193,9 @@ impl Connection {
             Incoming::Alert(level, description) => self.take_alert(level, description),
             Incoming::ApplicationData(data) if self.core.report.complete => {
                 if data.is_empty() {
-                    self.count_idle("empty record")?;
+                    return self.count_idle("empty record");
                 }
+                self.idle = 0;
                 self.received.extend(data);
                 Ok(())
             }
@@ -193,23 +204,44 @@ impl Connection {
                 found: "application data".to_owned(),
                 awaited: self.core.awaited,
             }),
-            Incoming::ChangeCipherSpec => match &mut self.role {
-                Role::Client(client) => client.on_change_cipher_spec(&mut self.core),
-                Role::Server(server) => server.on_change_cipher_spec(&mut self.core),
-            },
+            Incoming::ChangeCipherSpec => {
+                self.idle = 0;
+                match &mut self.role {
+                    Role::Client(client) => client.on_change_cipher_spec(&mut self.core),
+                    Role::Server(server) => server.on_change_cipher_spec(&mut self.core),
+                }
+            }
             Incoming::Handshake(message) => self.take_handshake(&message),
+            Incoming::Sslv2Hello(hello) => match &mut self.role {
+                Role::Server(server) => server.on_sslv2_hello(&mut self.core, &hello),
+                Role::Client(_) => Err(Error::unexpected(
+                    side,
+                    HandshakeType::CLIENT_HELLO,
+                    self.core.awaited,
+                )),
+            },
+        }
+    }
+
+    fn note_irregularities(&mut self) {
+        for irregularity in self.core.channel.take_irregularities() {
+            self.core.report.note(irregularity);
         }
     }
 
     fn take_handshake(&mut self, message: &HandshakeMessage) -> Result<(), Error> {
-        let renegotiates = match &mut self.role {
+        let taken = match &mut self.role {
             Role::Client(client) => client.on_message(&mut self.core, message)?,
             Role::Server(server) => server.on_message(&mut self.core, message)?,
         };
-        if renegotiates {
-            self.count_idle("request to renegotiate")?;
-            self.core
-                .send_alert(AlertLevel::Warning, AlertDescription::NO_RENEGOTIATION)?;
+        match taken {
+            Taken::Message => self.idle = 0,
+            Taken::Ignored => self.count_idle("HelloRequest")?,
+            Taken::Renegotiation => {
+                self.count_idle("request to renegotiate")?;
+                self.core
+                    .send_alert(AlertLevel::Warning, AlertDescription::NO_RENEGOTIATION)?;
+            }
         }
         Ok(())
     }

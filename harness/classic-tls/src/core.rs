@@ -26,6 +26,17 @@ pub(crate) struct Core {
     mac_to_spoil: bool,
 }
 
+/// What became of a handshake message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is part of the handshake.
+    Message,
+    /// It means nothing now.
+    Ignored,
+    /// It asks to renegotiate.
+    Renegotiation,
+}
+
 /// The keys of a connection, once they are agreed on.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
@@ -101,6 +112,13 @@ impl Core {
             self.send_record(ContentType::Handshake, Some(kind), &bytes)?;
         }
         Ok(())
+    }
+
+    /// Sends a ClientHello in the format of SSL 2.0; the Finished hash takes it from its message type on.
+    pub(crate) fn send_sslv2_hello(&mut self, body: &[u8]) {
+        self.messages.extend_from_slice(body);
+        let header = (body.len() as u16 | 0x8000).to_be_bytes();
+        self.channel.send_raw(&[&header[..], body].concat());
     }
 
     pub(crate) fn send_change_cipher_spec(&mut self) -> Result<(), Error> {
@@ -196,6 +214,45 @@ impl Core {
             return self.channel.send(content, bytes);
         };
         match (misbehaviour, kind) {
+            (Misbehaviour::AlertInPieces(at), Some(kind)) if at == kind => {
+                let alert = [
+                    AlertLevel::Warning.code(),
+                    AlertDescription::USER_CANCELED.0,
+                ];
+                for byte in alert {
+                    self.channel.send(ContentType::Alert, &[byte])?;
+                }
+                self.channel.send(content, bytes)
+            }
+            (Misbehaviour::EmptyRecords(count), None)
+                if content == ContentType::ApplicationData =>
+            {
+                for _ in 0..count {
+                    let record = self.channel.record(content, &[])?;
+                    self.channel.send_raw(&record);
+                }
+                self.channel.send(content, bytes)
+            }
+            (Misbehaviour::HelloRequest(at), Some(kind)) if at == kind => {
+                let request = with_header(HandshakeType::HELLO_REQUEST, &[]);
+                self.channel.send(content, &request)?;
+                self.channel.send(content, bytes)
+            }
+            (Misbehaviour::OneByteRecords, Some(_)) => bytes
+                .chunks(1)
+                .try_for_each(|byte| self.channel.send(content, byte)),
+            (Misbehaviour::RecordVersion(version), Some(kind))
+                if kind != HandshakeType::CLIENT_HELLO && kind != HandshakeType::SERVER_HELLO =>
+            {
+                self.channel.send_as(version, content, bytes)
+            }
+            (Misbehaviour::RecordVersion(version), None) => {
+                self.channel.send_as(version, content, bytes)
+            }
+            (Misbehaviour::UnknownContentType(at), Some(kind)) if at == kind => {
+                self.channel.send_raw(&[99, 3, 3, 0, 1, 0]);
+                self.channel.send(content, bytes)
+            }
             (Misbehaviour::TruncatedRecord(at), Some(kind)) if at == kind => {
                 let record = self.channel.record(content, bytes)?;
                 self.channel.send_raw(&record[..record.len() / 2]);

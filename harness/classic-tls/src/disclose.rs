@@ -130,11 +130,9 @@ pub fn disclose(recording: &Recording, key: &PrivateKey) -> Result<Plaintext, Se
 }
 
 fn premaster(transcript: &Transcript, key: &PrivateKey) -> Result<Vec<u8>, Sealed> {
-    let PrivateKey::Rsa(key) = key else {
-        return Err(Sealed::WrongKey {
-            what: "the suite needs an RSA key",
-        });
-    };
+    let key = key.rsa().ok_or(Sealed::WrongKey {
+        what: "the suite needs an RSA key",
+    })?;
     let certificate = transcript
         .server_certificates
         .first()

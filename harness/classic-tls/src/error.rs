@@ -119,12 +119,17 @@ pub enum Error {
         error: WireError,
     },
     /// Client and server have no cipher suite in common that the server's keys and parameters allow.
-    #[error("no common cipher suite: the client offers {offered}, the server has {configured}")]
+    #[error(
+        "no common cipher suite: the client offers {offered}, the server has {configured}; {}",
+        fallen_out(.last.as_ref())
+    )]
     NoCommonSuite {
         /// Suites the client offers.
         offered: usize,
         /// Suites the server is configured for.
         configured: usize,
+        /// The last suite that both have, and why it was not chosen; `None` if there is none.
+        last: Option<(CipherSuite, Obstacle)>,
     },
     /// Client and server have no protocol version in common.
     #[error(
@@ -160,7 +165,7 @@ pub enum Error {
         /// Its code point.
         code: u16,
     },
-    /// The peer chose a group that was not offered or that this crate does not implement.
+    /// The peer chose a group that was not offered.
     #[error("the {side} chose group {group}, which was not offered")]
     UnofferedGroup {
         /// Who chose.
@@ -194,6 +199,20 @@ pub enum Error {
         /// The client's highest.
         highest: Version,
     },
+    /// The server chose a group that was offered but that this crate only knows by its code point.
+    #[error("the server chose group {group}, which was offered but is not implemented here")]
+    UnspokenGroup {
+        /// The group.
+        group: NamedGroup,
+    },
+    /// A certificate holds a well-formed key of a kind this crate cannot use.
+    #[error("the {side}'s certificate has a key that is not implemented here: {key}")]
+    UnspokenKey {
+        /// Whose certificate.
+        side: Side,
+        /// The kind of key, such as `ECDSA on brainpoolP512r1`.
+        key: String,
+    },
     /// The server chose a suite that was offered but that this crate only knows by its code point.
     #[error("the server chose suite {suite}, which was offered but is not implemented")]
     UnspokenSuite {
@@ -208,6 +227,71 @@ pub enum Error {
         /// How.
         what: &'static str,
     },
+}
+
+/// Why a server does not choose a suite that both ends have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The suite is anonymous, and the server asks for a client certificate (RFC 5246 section 7.4.4).
+    ClientCertificateAsked,
+    /// The certificate's curve is none of the groups the client offers (RFC 8422 section 5.1).
+    CurveNotOffered(NamedGroup),
+    /// The kind of key in the certificate came with TLS 1.2.
+    KeyNeedsTls12,
+    /// The server has no certificate with a key for the suite.
+    NoCertificate,
+    /// No group is in both lists.
+    NoCommonGroup,
+    /// No signature scheme is in both lists and goes with the server's key.
+    NoCommonScheme,
+    /// The server has no Diffie-Hellman parameters.
+    NoDhParameters,
+    /// The client offers groups of RFC 7919, but none that the server has.
+    NoFfdheGroup,
+    /// This crate only knows the suite by its code point.
+    NotImplemented,
+    /// The suite needs TLS 1.2, and an older version was agreed on.
+    NeedsTls12,
+}
+
+/// As in the sentence "… falls out because …".
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = match self {
+            Self::ClientCertificateAsked => {
+                "it is anonymous, and a client certificate is to be asked for"
+            }
+            Self::CurveNotOffered(curve) => {
+                return write!(
+                    f,
+                    "the client does not offer the curve of the certificate, {curve}"
+                );
+            }
+            Self::KeyNeedsTls12 => "the key in the certificate needs TLS 1.2",
+            Self::NoCertificate => "the server has no certificate for it",
+            Self::NoCommonGroup => "client and server have no group in common",
+            Self::NoCommonScheme => {
+                "client and server have no signature scheme in common that goes with the key"
+            }
+            Self::NoDhParameters => "the server has no Diffie-Hellman parameters",
+            Self::NoFfdheGroup => {
+                "the client offers groups of RFC 7919, but none that the server has"
+            }
+            Self::NotImplemented => "it is not implemented here",
+            Self::NeedsTls12 => "it needs TLS 1.2",
+        };
+        f.write_str(text)
+    }
+}
+
+fn fallen_out(last: Option<&(CipherSuite, Obstacle)>) -> String {
+    match last {
+        Some((suite, obstacle)) => {
+            format!("the last in common, {suite}, falls out because {obstacle}")
+        }
+        None => "none is in both".to_owned(),
+    }
 }
 
 impl Error {
@@ -226,6 +310,9 @@ impl Error {
             | Self::UnofferedSuite { .. } => AlertDescription::ILLEGAL_PARAMETER,
             Self::BadRecord { .. } => AlertDescription::BAD_RECORD_MAC,
             Self::PrimeTooSmall { .. } => AlertDescription::INSUFFICIENT_SECURITY,
+            // Nobody is to blame for what is not implemented here.
+            Self::UnspokenGroup { .. } => AlertDescription::HANDSHAKE_FAILURE,
+            Self::UnspokenKey { .. } => AlertDescription::UNSUPPORTED_CERTIFICATE,
             Self::CertificateRequired
             | Self::Contradiction { .. }
             | Self::NoCommonSuite { .. }

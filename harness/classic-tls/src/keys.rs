@@ -1,13 +1,20 @@
 //! Keys and certificates, given and received in DER.
 
+mod curve;
+pub(crate) mod dss;
+mod rsa_key;
+
+use ed448_goldilocks as ed448;
 use p256::pkcs8::DecodePrivateKey as _;
-use rsa::pkcs1::{self, DecodeRsaPrivateKey as _};
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{BoxedUint, RsaPrivateKey, RsaPublicKey};
+use rsa::{PrivateKey as RsaPrivateKey, PublicKey as RsaPublicKey};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::names::{Authentication, NamedGroup, Version};
+pub(crate) use curve::{CurveKey, SecretCurveKey};
+
+use crate::names::{Authentication, NamedGroup, SignatureScheme, Version};
 
 /// A private key or certificate that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +22,8 @@ use crate::names::{Authentication, NamedGroup, Version};
 pub enum KeyError {
     /// Not a PKCS#8 private key of a kind this crate knows.
     #[error(
-        "not a PKCS#8 private key in DER: RSA, ECDSA (P-256, P-384, P-521) or Ed25519 expected"
+        "not a PKCS#8 private key in DER: RSA, RSASSA-PSS, DSA, Ed25519, Ed448 or ECDSA expected \
+         (secp224r1, secp256r1, secp384r1, secp521r1, secp256k1, brainpoolP256r1, brainpoolP384r1)"
     )]
     PrivateKey,
     /// Not a certificate.
@@ -31,40 +39,43 @@ pub enum KeyError {
 
 /// A private key.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum PrivateKey {
-    /// Ed25519.
+pub struct PrivateKey(pub(crate) Secret);
+
+/// What a [`PrivateKey`] is.
+#[derive(Clone, Debug)]
+pub(crate) enum Secret {
+    Dsa(Box<dsa::SigningKey>),
+    Ecdsa(SecretCurveKey),
     Ed25519(Box<ed25519_dalek::SigningKey>),
-    /// ECDSA on P-256.
-    P256(Box<p256::ecdsa::SigningKey>),
-    /// ECDSA on P-384.
-    P384(Box<p384::ecdsa::SigningKey>),
-    /// ECDSA on P-521.
-    P521(Box<p521::ecdsa::SigningKey>),
-    /// RSA.
+    Ed448(Box<ed448::SigningKey>),
     Rsa(Box<RsaPrivateKey>),
+    /// One whose certificate is for RSASSA-PSS alone.
+    RsaPss(Box<RsaPrivateKey>),
 }
 
 impl PrivateKey {
     /// Reads a PKCS#8 private key in DER.
     ///
     /// # Errors
-    /// Anything but RSA, ECDSA on a NIST curve, or Ed25519.
+    /// Anything but RSA, RSASSA-PSS, DSA, Ed25519, Ed448, or ECDSA on a curve this crate implements.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(key) = RsaPrivateKey::from_pkcs8_der(der) {
-            return Ok(Self::Rsa(Box::new(key)));
+            return Ok(match rsa_key::is_pss(der) {
+                true => Self(Secret::RsaPss(Box::new(key))),
+                false => Self(Secret::Rsa(Box::new(key))),
+            });
         }
-        if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
-            return Ok(Self::P256(Box::new(key.into())));
+        if let Some(key) = SecretCurveKey::from_pkcs8_der(der) {
+            return Ok(Self(Secret::Ecdsa(key)));
         }
-        if let Ok(key) = p384::SecretKey::from_pkcs8_der(der) {
-            return Ok(Self::P384(Box::new(key.into())));
+        if let Some(key) = dss::private(der) {
+            return Ok(Self(Secret::Dsa(Box::new(key))));
         }
-        if let Ok(key) = p521::SecretKey::from_pkcs8_der(der) {
-            return Ok(Self::P521(Box::new(key.into())));
+        if let Ok(key) = ed448::SigningKey::from_pkcs8_der(der) {
+            return Ok(Self(Secret::Ed448(Box::new(key))));
         }
         ed25519_dalek::SigningKey::from_pkcs8_der(der)
-            .map(|key| Self::Ed25519(Box::new(key)))
+            .map(|key| Self(Secret::Ed25519(Box::new(key))))
             .map_err(|_| KeyError::PrivateKey)
     }
 
@@ -74,29 +85,41 @@ impl PrivateKey {
     /// Anything else.
     pub fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
         RsaPrivateKey::from_pkcs1_der(der)
-            .map(|key| Self::Rsa(Box::new(key)))
+            .map(|key| Self(Secret::Rsa(Box::new(key))))
             .map_err(|_| KeyError::PrivateKey)
     }
 
     /// The curve of an ECDSA key.
     pub fn curve(&self) -> Option<NamedGroup> {
-        match self {
-            Self::P256(_) => Some(NamedGroup::SECP256R1),
-            Self::P384(_) => Some(NamedGroup::SECP384R1),
-            Self::P521(_) => Some(NamedGroup::SECP521R1),
-            Self::Ed25519(_) | Self::Rsa(_) => None,
+        match &self.0 {
+            Secret::Ecdsa(key) => Some(key.group()),
+            _ => None,
         }
     }
 
-    /// Whether `version` knows signatures of this kind: Ed25519 came with TLS 1.2 (RFC 8422 section 5.1.3).
+    /// The RSA key, if it is one that may decrypt.
+    pub(crate) fn rsa(&self) -> Option<&RsaPrivateKey> {
+        match &self.0 {
+            Secret::Rsa(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether `version` knows signatures of this kind: EdDSA (RFC 8422 section 5.1.3) and RSASSA-PSS (RFC 8446
+    /// section 4.2.3) came with TLS 1.2.
     pub(crate) fn exists_in(&self, version: Version) -> bool {
-        version >= Version::TLS1_2 || !matches!(self, Self::Ed25519(_))
+        version >= Version::TLS1_2
+            || !matches!(
+                self.0,
+                Secret::Ed25519(_) | Secret::Ed448(_) | Secret::RsaPss(_)
+            )
     }
 
     /// Which suites the key can vouch for.
     pub fn authentication(&self) -> Authentication {
-        match self {
-            Self::Rsa(_) => Authentication::Rsa,
+        match self.0 {
+            Secret::Rsa(_) | Secret::RsaPss(_) => Authentication::Rsa,
+            Secret::Dsa(_) => Authentication::Dss,
             _ => Authentication::Ecdsa,
         }
     }
@@ -116,35 +139,40 @@ impl Identity {
     ///
     /// # Errors
     /// What is no certificate or no usable key. Whether the key belongs to the leaf is not checked: a mismatch is
-    /// something one may want to show a peer.
+    /// something one may want to show a peer. But an RSA key whose certificate is for RSASSA-PSS signs with nothing
+    /// else, wherever it was read from.
     pub fn from_der(chain: Vec<Vec<u8>>, pkcs8: &[u8]) -> Result<Self, KeyError> {
         if chain.is_empty() {
             return Err(KeyError::EmptyChain);
         }
+        let mut key = PrivateKey::from_pkcs8_der(pkcs8)?;
         for (index, certificate) in chain.iter().enumerate() {
-            PublicKey::of_certificate(certificate).map_err(|_| KeyError::Certificate { index })?;
+            let public = PublicKey::of_certificate(certificate)
+                .map_err(|_| KeyError::Certificate { index })?;
+            key = match (key.0, public) {
+                (Secret::Rsa(secret), PublicKey::RsaPss(_)) if index == 0 => {
+                    PrivateKey(Secret::RsaPss(secret))
+                }
+                (secret, _) => PrivateKey(secret),
+            };
         }
-        Ok(Self {
-            chain,
-            key: PrivateKey::from_pkcs8_der(pkcs8)?,
-        })
+        Ok(Self { chain, key })
     }
 }
 
 /// A public key from a certificate.
 #[derive(Clone, Debug)]
 pub(crate) enum PublicKey {
+    Dsa(Box<dsa::VerifyingKey>),
+    Ecdsa(CurveKey),
     Ed25519(ed25519_dalek::VerifyingKey),
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
-    P521(p521::ecdsa::VerifyingKey),
+    Ed448(Box<ed448::VerifyingKey>),
     Rsa(Box<RsaPublicKey>),
-    /// A well-formed certificate with a key this crate cannot use.
-    Other,
+    /// One that may only sign, and only with RSASSA-PSS.
+    RsaPss(Box<RsaPublicKey>),
+    /// A well-formed key of a kind this crate cannot use, and what it is.
+    Unspoken(KeyDescription, String),
 }
-
-/// Bits of an RSA modulus that are accepted.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=16384;
 
 impl PublicKey {
     /// The key in a certificate in DER.
@@ -160,13 +188,29 @@ impl PublicKey {
     fn of_spki(spki: &SubjectPublicKeyInfo<'_>) -> Result<Self, &'static str> {
         let bytes = &spki.subject_public_key.data;
         let point = "its public key is not a point of its curve";
-        Ok(match spki.algorithm.algorithm.to_id_string().as_str() {
-            "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
-                Self::Rsa(Box::new(rsa_key(bytes)?))
-            }
+        let oid = spki.algorithm.algorithm.to_id_string();
+        let other = |name: String| Self::Unspoken(KeyDescription::Other, name);
+        Ok(match oid.as_str() {
+            "1.2.840.113549.1.1.1" => match rsa_key::public(bytes)? {
+                Ok(key) => Self::Rsa(Box::new(key)),
+                Err(unspoken) => unspoken,
+            },
+            "1.2.840.113549.1.1.10" => match rsa_key::public(bytes)? {
+                Ok(key) => Self::RsaPss(Box::new(key)),
+                Err(unspoken) => unspoken,
+            },
             "1.3.101.112" => {
                 let bytes: &[u8; 32] = bytes.as_ref().try_into().map_err(|_| point)?;
                 Self::Ed25519(ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| point)?)
+            }
+            "1.3.101.113" => {
+                let bytes: &[u8; 57] = bytes.as_ref().try_into().map_err(|_| point)?;
+                Self::Ed448(Box::new(
+                    ed448::VerifyingKey::from_bytes(bytes).map_err(|_| point)?,
+                ))
+            }
+            "1.2.840.10040.4.1" => {
+                dsa_key(spki).ok_or("its DSA key is malformed or out of range")?
             }
             "1.2.840.10045.2.1" => {
                 let curve = spki
@@ -174,24 +218,28 @@ impl PublicKey {
                     .parameters
                     .as_ref()
                     .and_then(|any| any.as_oid().ok());
-                match curve.map(|oid| oid.to_id_string()).as_deref() {
-                    Some("1.2.840.10045.3.1.7") => Self::P256(
-                        p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| point)?,
-                    ),
-                    Some("1.3.132.0.34") => Self::P384(
-                        p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| point)?,
-                    ),
-                    Some("1.3.132.0.35") => Self::P521(
-                        p521::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| point)?,
-                    ),
-                    _ => Self::Other,
+                let Some(curve) = curve.map(|oid| oid.to_id_string()) else {
+                    return Ok(other("ECDSA with a curve that has no name".to_owned()));
+                };
+                match (
+                    CurveKey::from_point(&curve, bytes),
+                    curve::group_of_oid(&curve),
+                ) {
+                    (Some(key), _) => Self::Ecdsa(key.map_err(|_| point)?),
+                    (None, Some(group)) => {
+                        Self::Unspoken(KeyDescription::Ecdsa(group), format!("ECDSA on {group}"))
+                    }
+                    (None, None) => other(format!("ECDSA on the curve {curve}")),
                 }
             }
-            _ => Self::Other,
+            "1.3.101.110" => other("X25519".to_owned()),
+            "1.3.101.111" => other("X448".to_owned()),
+            "1.2.840.10046.2.1" => other("Diffie-Hellman".to_owned()),
+            _ => other(format!("algorithm {oid}")),
         })
     }
 
-    /// The RSA key, if it is one.
+    /// The RSA key, if it is one that may encrypt.
     pub(crate) fn rsa(&self) -> Option<&RsaPublicKey> {
         match self {
             Self::Rsa(key) => Some(key),
@@ -202,35 +250,63 @@ impl PublicKey {
     /// Which suites the key can vouch for.
     pub(crate) fn authentication(&self) -> Authentication {
         match self {
-            Self::Rsa(_) => Authentication::Rsa,
-            Self::Other => Authentication::Other,
+            Self::Rsa(_) | Self::RsaPss(_) => Authentication::Rsa,
+            Self::Dsa(_) => Authentication::Dss,
+            Self::Unspoken(..) => Authentication::Other,
             _ => Authentication::Ecdsa,
         }
     }
 
-    /// Size of an RSA modulus in bits, or the group of an ECDSA key.
-    pub(crate) fn description(&self) -> KeyDescription {
-        match self {
-            Self::Ed25519(_) => KeyDescription::Ed25519,
-            Self::P256(_) => KeyDescription::Ecdsa(NamedGroup::SECP256R1),
-            Self::P384(_) => KeyDescription::Ecdsa(NamedGroup::SECP384R1),
-            Self::P521(_) => KeyDescription::Ecdsa(NamedGroup::SECP521R1),
-            Self::Rsa(key) => KeyDescription::Rsa {
-                bits: key.n().bits_vartime() as usize,
-            },
-            Self::Other => KeyDescription::Other,
+    /// How the key signs up to TLS 1.1, named by its nearest relative in TLS 1.2.
+    pub(crate) fn legacy_scheme(&self) -> SignatureScheme {
+        match self.authentication() {
+            Authentication::Rsa => SignatureScheme::RSA_PKCS1_SHA1,
+            Authentication::Dss => SignatureScheme::DSA_SHA1,
+            _ => SignatureScheme::ECDSA_SHA1,
         }
     }
+
+    /// Kind and size.
+    pub(crate) fn description(&self) -> KeyDescription {
+        match self {
+            Self::Dsa(key) => KeyDescription::Dsa {
+                bits: dss::bits(key),
+            },
+            Self::Ecdsa(key) => KeyDescription::Ecdsa(key.group()),
+            Self::Ed25519(_) => KeyDescription::Ed25519,
+            Self::Ed448(_) => KeyDescription::Ed448,
+            Self::Rsa(key) => KeyDescription::Rsa {
+                bits: key.n().bit_width_vartime() as usize,
+            },
+            Self::RsaPss(key) => KeyDescription::RsaPss {
+                bits: key.n().bit_width_vartime() as usize,
+            },
+            Self::Unspoken(description, _) => *description,
+        }
+    }
+}
+
+fn dsa_key(spki: &SubjectPublicKeyInfo<'_>) -> Option<PublicKey> {
+    let parameters = spki.algorithm.parameters.as_ref()?;
+    let public = dss::public(parameters.data, &spki.subject_public_key.data)?;
+    Some(PublicKey::Dsa(Box::new(public)))
 }
 
 /// What kind of public key a certificate holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyDescription {
+    /// DSA.
+    Dsa {
+        /// Bits of the prime.
+        bits: usize,
+    },
     /// ECDSA on a named curve.
     Ecdsa(NamedGroup),
     /// Ed25519.
     Ed25519,
+    /// Ed448.
+    Ed448,
     /// One this crate cannot use.
     Other,
     /// RSA.
@@ -238,21 +314,9 @@ pub enum KeyDescription {
         /// Bits of the modulus.
         bits: usize,
     },
-}
-
-fn rsa_key(der: &[u8]) -> Result<RsaPublicKey, &'static str> {
-    use pkcs1::der::Decode as _;
-    let bad = "its RSA key is malformed or out of range (512 to 16384 bits)";
-    let key = pkcs1::RsaPublicKeyRef::from_der(der).map_err(|_| bad)?;
-    let number = |bytes: &[u8]| {
-        u32::try_from(bytes.len() * 8)
-            .ok()
-            .and_then(|bits| BoxedUint::from_be_slice(bytes, bits).ok())
-            .ok_or(bad)
-    };
-    let (n, e) = (
-        number(key.modulus.as_bytes())?,
-        number(key.public_exponent.as_bytes())?,
-    );
-    RsaPublicKey::new_with_size_limits(n, e, RSA_BITS).map_err(|_| bad)
+    /// RSA, by its certificate for RSASSA-PSS alone.
+    RsaPss {
+        /// Bits of the modulus.
+        bits: usize,
+    },
 }

@@ -27,12 +27,12 @@ mod stream;
 
 pub use config::{
     ClientCertificate, ClientConfig, DhGroup, Misbehaviour, PublicValue, ServerConfig,
-    anonymous_suites, implemented_groups, implemented_signature_schemes, implemented_suites,
-    is_implemented,
+    anonymous_suites, dss_suites, implemented_groups, implemented_signature_schemes,
+    implemented_suites, is_implemented,
 };
 pub use connection::Connection;
 pub use disclose::{Plaintext, Sealed, disclose};
-pub use error::Error;
+pub use error::{Error, Obstacle};
 pub use keys::{Identity, KeyDescription, KeyError, PrivateKey};
 pub use report::Report;
 pub use session::{Session, SessionStore};

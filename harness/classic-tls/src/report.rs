@@ -6,7 +6,8 @@ use crate::names::{
 };
 use crate::session::Session;
 use crate::wire::{
-    AlertLevel, CertificateRequest, ClientHello, ServerHello, ServerKeyExchange, Side,
+    AlertLevel, CertificateRequest, ClientHello, Irregularity, ServerHello, ServerKeyExchange,
+    Side, note_irregularity,
 };
 
 /// Everything one end of a connection knows about it; complete as far as the handshake came.
@@ -45,6 +46,8 @@ pub struct Report {
     pub secure_renegotiation: bool,
     /// Alerts in the order they were sent or received, protected ones included.
     pub alerts: Vec<(Side, AlertLevel, AlertDescription)>,
+    /// What was odd about the peer, in the order in which it was seen; each thing once.
+    pub irregularities: Vec<(Side, Irregularity)>,
     /// Whether the handshake is complete.
     pub complete: bool,
     /// Whether the peer said goodbye before it closed.
@@ -72,10 +75,16 @@ impl Report {
             encrypt_then_mac: false,
             secure_renegotiation: false,
             alerts: Vec::new(),
+            irregularities: Vec::new(),
             complete: false,
             close_notify_received: false,
             session: None,
         }
+    }
+
+    /// Notes something odd about the peer.
+    pub(crate) fn note(&mut self, irregularity: Irregularity) {
+        note_irregularity(&mut self.irregularities, self.side.other(), irregularity);
     }
 
     /// How the suite arrives at its secret.

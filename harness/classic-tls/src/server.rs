@@ -6,8 +6,8 @@ mod flight;
 
 use std::sync::Arc;
 
-use crate::config::ServerConfig;
-use crate::core::{Core, Keys};
+use crate::config::{DhGroup, ServerConfig};
+use crate::core::{Core, Keys, Taken};
 use crate::error::Error;
 use crate::exchange::{dh, ecdh};
 use crate::keys::{Identity, PublicKey};
@@ -51,6 +51,7 @@ struct Choice {
     identity: Option<Identity>,
     scheme: Option<SignatureScheme>,
     group: Option<crate::names::NamedGroup>,
+    dh: Option<DhGroup>,
 }
 
 /// The server's share.
@@ -110,21 +111,20 @@ impl Server {
         self.choice.as_ref()?.identity.as_ref()
     }
 
-    /// Takes a handshake message; `true` if it asks to renegotiate.
+    /// Takes a handshake message.
     pub(crate) fn on_message(
         &mut self,
         core: &mut Core,
         message: &HandshakeMessage,
-    ) -> Result<bool, Error> {
+    ) -> Result<Taken, Error> {
         let malformed = Error::malformed(Side::Client);
         let body = message.body();
         match (self.state, message.kind) {
-            (State::Open, HandshakeType::CLIENT_HELLO) => return Ok(true),
+            (State::Open, HandshakeType::CLIENT_HELLO) => return Ok(Taken::Renegotiation),
             (State::ClientHello, HandshakeType::CLIENT_HELLO) => {
                 core.note(message);
                 let hello = ClientHello::parse(body).map_err(malformed)?;
-                core.report.client_hello = Some(hello.clone());
-                self.answer(core, &hello)?;
+                self.take_client_hello(core, hello)?;
             }
             (State::Certificate, HandshakeType::CERTIFICATE) => {
                 core.note(message);
@@ -152,7 +152,22 @@ impl Server {
             (State::Finished, HandshakeType::FINISHED) => self.take_finished(core, message)?,
             (state, found) => return Err(Error::unexpected(Side::Client, found, state.awaited())),
         }
-        Ok(false)
+        Ok(Taken::Message)
+    }
+
+    /// Takes a ClientHello in the format of SSL 2.0; the Finished hash takes it from its message type on.
+    pub(crate) fn on_sslv2_hello(&mut self, core: &mut Core, body: &[u8]) -> Result<(), Error> {
+        core.messages.extend_from_slice(body);
+        let hello = ClientHello::parse_sslv2(body).map_err(Error::malformed(Side::Client))?;
+        self.take_client_hello(core, hello)
+    }
+
+    fn take_client_hello(&mut self, core: &mut Core, hello: ClientHello) -> Result<(), Error> {
+        for irregularity in &hello.irregularities {
+            core.report.note(irregularity.clone());
+        }
+        core.report.client_hello = Some(hello.clone());
+        self.answer(core, &hello)
     }
 
     /// Takes a change_cipher_spec.

@@ -23,6 +23,8 @@ pub struct Session {
     pub master_secret: Vec<u8>,
     /// Whether the master secret is bound to its handshake (RFC 7627).
     pub extended_master_secret: bool,
+    /// The server name of the handshake in which it began (RFC 6066 section 3).
+    pub server_name: Option<String>,
 }
 
 /// Without the master secret, so that a log does not hold it.

@@ -159,7 +159,11 @@ where
         }
         match io.read(&mut buffer).await {
             Ok(0) => connection.read_end()?,
-            Ok(count) => connection.read(&buffer[..count])?,
+            // What comes behind the end of the handshake is not its affair, however it was cut: see `poll_read`.
+            Ok(count) => match connection.read(&buffer[..count]) {
+                Err(error) if connection.is_handshaking() => return Err(error),
+                _ => {}
+            },
             Err(error) => return Err(failed(connection, &error)),
         }
     }
@@ -230,6 +234,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<IO> {
                 this.received.drain(..count);
                 return Poll::Ready(Ok(()));
             }
+            if let Some(failure) = this.connection.failure() {
+                let failure = failure.clone();
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, failure)));
+            }
             if this.ended || this.report().close_notify_received {
                 return Poll::Ready(Ok(()));
             }
@@ -240,14 +248,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<IO> {
                 this.ended = true;
                 continue;
             }
-            let taken = this.connection.read(buffer.filled());
+            // An error is told once the data before it has been read.
+            let _ = this.connection.read(buffer.filled());
             this.received = this.connection.take_received();
-            // Answers to warnings and alerts go out when there is room; reading does not wait for it.
-            if let Poll::Ready(Err(error)) = this.poll_drain(context) {
-                return Poll::Ready(Err(error));
-            }
-            if let Err(error) = taken {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+            // Answers to warnings and alerts go out when there is room; reading does not wait for it, and a peer that is
+            // not there to hear them has still said what it said.
+            match this.poll_drain(context) {
+                Poll::Ready(Err(error))
+                    if this.received.is_empty() && this.connection.failure().is_none() =>
+                {
+                    return Poll::Ready(Err(error));
+                }
+                _ => {}
             }
         }
     }

@@ -9,10 +9,12 @@ mod error;
 mod extensions;
 mod flow;
 mod handshake;
+mod irregularity;
 mod key_exchange;
 mod reader;
 mod record;
 mod server_hello;
+mod sslv2;
 mod transcript;
 mod writer;
 
@@ -21,6 +23,7 @@ pub use certificate::{CertificateRequest, parse_certificates, parse_raw_public_k
 pub use client_hello::ClientHello;
 pub use error::WireError;
 pub use handshake::{HandshakeJoiner, HandshakeMessage, HandshakeType};
+pub use irregularity::Irregularity;
 pub use key_exchange::{DhParameters, EcdhParameters, ServerKeyExchange, Signature};
 pub use record::{ContentType, MAX_CIPHERTEXT, MAX_PLAINTEXT, Record, RecordHeader};
 pub use server_hello::ServerHello;
@@ -28,6 +31,9 @@ pub use transcript::{AlertLevel, MessageSeen, Problem, Recording, Transcript};
 
 pub(crate) use extensions::code as extension_code;
 pub(crate) use flow::Flow;
+pub(crate) use irregularity::note as note_irregularity;
 pub(crate) use key_exchange::signature as parse_signature;
 pub(crate) use reader::Reader;
+pub(crate) use record::{PlainText, plain_text};
+pub(crate) use sslv2::{Sslv2, sslv2_hello, sslv2_offer, write_sslv2};
 pub(crate) use writer::Writer;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use classic_tls::names::{AlertDescription, Version};
 use classic_tls::wire::{AlertLevel, HandshakeType, Side};
-use classic_tls::{ClientConfig, Error, Misbehaviour, ServerConfig, accept, connect};
+use classic_tls::{ClientConfig, Connection, Error, Misbehaviour, ServerConfig, accept, connect};
 use support::fault::{client, server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const DEADLINE: Duration = Duration::from_millis(300);
 
@@ -175,4 +176,53 @@ async fn the_report_of_a_failure_keeps_what_was_seen() {
             description: AlertDescription::ILLEGAL_PARAMETER
         }
     );
+}
+
+/// What comes behind the end of a handshake is read data first, however it was cut.
+#[tokio::test]
+async fn data_and_an_alert_in_one_segment() {
+    for together in [true, false] {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let mut peer = Connection::server(Arc::new(support::simple::server())).unwrap();
+        let server = async move {
+            let mut buffer = vec![0; 1 << 14];
+            while peer.is_handshaking() {
+                let count = far.read(&mut buffer).await.unwrap();
+                peer.read(&buffer[..count]).unwrap();
+                if peer.is_handshaking() {
+                    far.write_all(&peer.take_output()).await.unwrap();
+                }
+            }
+            // The Finished, a line, and a fatal alert.
+            let mut rest = peer.take_output();
+            peer.write(b"421 closing\r\n").unwrap();
+            rest.extend(peer.take_output());
+            peer.abort(Error::CertificateRequired);
+            let alert = peer.take_output();
+            match together {
+                true => far.write_all(&[rest, alert].concat()).await.unwrap(),
+                false => {
+                    for byte in [rest, alert].concat() {
+                        far.write_all(&[byte]).await.unwrap();
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+            far
+        };
+        let client = async {
+            let mut stream = connect(near, Arc::new(ClientConfig::default()))
+                .await
+                .unwrap();
+            let mut line = [0; 13];
+            stream.read_exact(&mut line).await.unwrap();
+            assert_eq!(&line, b"421 closing\r\n");
+            let error = stream.read(&mut line).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the server sent the fatal alert handshake_failure"
+            );
+        };
+        tokio::join!(server, client);
+    }
 }

@@ -203,9 +203,9 @@ fn records_that_do_not_belong() {
     let cases: [(&[u8], Option<AlertDescription>, &str); 10] = [
         (b"EHLO client.example.test\r\n", decode, "plain SMTP"),
         (
-            &[0x80, 0x2e, 1, 3, 1, 0, 9, 0, 0, 0, 0x20],
+            &[0x80, 12, 1, 3, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0x2f],
             decode,
-            "an SSL 2.0 hello",
+            "an SSL 2.0 hello without a challenge",
         ),
         (&[22, 2, 0, 0, 1, 0], decode, "a major version of 2"),
         (&[22, 3, 1, 0, 0], decode, "an empty handshake record"),

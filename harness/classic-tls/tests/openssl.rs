@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use classic_tls::names::{CipherSuite, KeyExchangeKind, NamedGroup, SignatureScheme, Version};
+use classic_tls::names::{
+    Authentication, CipherSuite, KeyExchangeKind, NamedGroup, SignatureScheme, Version,
+};
 use classic_tls::{
     ClientCertificate, ClientConfig, DhGroup, KeyDescription, Report, ServerConfig, Session,
-    SessionStore, implemented_groups, is_implemented,
+    SessionStore, implemented_groups, implemented_signature_schemes, is_implemented,
 };
 use support::identity;
 use support::openssl::{OpenSsl, flag};
@@ -26,13 +28,14 @@ fn client_config(suite: CipherSuite, version: Version) -> ClientConfig {
     ClientConfig {
         suites: vec![suite],
         versions: version..=version,
+        signature_schemes: implemented_signature_schemes(),
         ..ClientConfig::default()
     }
 }
 
 fn server_config() -> ServerConfig {
     ServerConfig {
-        identities: vec![identity("rsa2048"), identity("p256")],
+        identities: vec![identity("rsa2048"), identity("p256"), identity("dsa2048")],
         ..ServerConfig::default()
     }
 }
@@ -82,6 +85,7 @@ async fn every_suite_and_version() {
         ]
         .concat();
         let (_server, port) = openssl.server(&arguments).await;
+        let (_dss_server, dss_port) = openssl.server(&openssl.identity("", "dsa2048")).await;
 
         let mut results: BTreeMap<Cell, Result<(), String>> = BTreeMap::new();
         let mut tasks: JoinSet<(Cell, Result<(), String>)> = JoinSet::new();
@@ -98,6 +102,10 @@ async fn every_suite_and_version() {
                 ((suite, version, "server"), result)
             });
             // `s_server -rev` takes one connection at a time, so there is no use in asking for more.
+            let port = match suite.authentication() {
+                Authentication::Dss => dss_port,
+                _ => port,
+            };
             let result = talk_as_client(port, client_config(suite, version)).await;
             let result = result.and_then(|report| check(&report, suite, version));
             results.insert((suite, version, "client"), result);
@@ -171,8 +179,11 @@ fn print(text: &str) {
 async fn groups_keys_and_client_certificates() {
     for openssl in OpenSsl::all().await {
         let name = &openssl.version;
-        let (_server, port) = openssl.server(&openssl.identity("", "rsa2048")).await;
         for group in implemented_groups() {
+            // Its own list of groups leaves the rare ones out.
+            let mut arguments = openssl.identity("", "rsa2048");
+            arguments.extend(["-groups", openssl_name(group)].map(str::to_owned));
+            let (_server, port) = openssl.server(&arguments).await;
             let config = ClientConfig {
                 groups: vec![group],
                 ..ClientConfig::default()
@@ -200,6 +211,8 @@ async fn groups_keys_and_client_certificates() {
             ("p384", SignatureScheme::ECDSA_SECP384R1_SHA384),
             ("p521", SignatureScheme::ECDSA_SECP521R1_SHA512),
             ("ed25519", SignatureScheme::ED25519),
+            ("ed448", SignatureScheme::ED448),
+            ("rsapss2048", SignatureScheme::RSA_PSS_PSS_SHA384),
             ("rsa2048", SignatureScheme::RSA_PSS_RSAE_SHA512),
         ] {
             let (_server, port) = openssl.server(&openssl.identity("", key)).await;
@@ -222,6 +235,22 @@ async fn groups_keys_and_client_certificates() {
             let report = report.unwrap_or_else(|error| panic!("{name} {key}: {error}"));
             assert_eq!(report.server_signature_scheme, Some(expected), "{name}");
         }
+        // Only OpenSSL has the private key of one with so large an exponent.
+        let (_server, port) = openssl
+            .server(&openssl.identity("", "rsa-exponent-64"))
+            .await;
+        let talk = async |suite| {
+            let suite = CipherSuite::from_openssl_name(suite).unwrap();
+            talk_as_client(port, client_config(suite, Version::TLS1_2)).await
+        };
+        talk("DHE-RSA-AES128-SHA")
+            .await
+            .unwrap_or_else(|error| panic!("{name} rsa-exponent-64: {error}"));
+        assert_eq!(
+            talk("AES128-SHA").await.unwrap_err(),
+            "the server's certificate has a key that is not implemented here: RSA with a public exponent of 64 bits, to \
+             encrypt to"
+        );
         // A client that would rather have TLS 1.3 takes what it is given.
         let report = talk_as_server(&openssl, server_config(), &[]).await;
         let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -232,8 +261,8 @@ async fn groups_keys_and_client_certificates() {
             "{name}"
         );
         for version in VERSIONS {
-            for key in ["rsa2048", "p256", "p521", "ed25519"] {
-                if key == "ed25519" && version < Version::TLS1_2 {
+            for key in ["rsa2048", "p256", "p521", "ed25519", "ed448", "dsa2048"] {
+                if key.starts_with("ed") && version < Version::TLS1_2 {
                     continue;
                 }
                 let what = format!("{name} {version} {key}");
@@ -271,6 +300,10 @@ fn openssl_name(group: NamedGroup) -> &'static str {
         NamedGroup::SECP384R1 => "P-384",
         NamedGroup::SECP521R1 => "P-521",
         NamedGroup::X448 => "X448",
+        NamedGroup::SECP224R1 => "P-224",
+        NamedGroup::SECP256K1 => "secp256k1",
+        NamedGroup::BRAINPOOL_P256R1 => "brainpoolP256r1",
+        NamedGroup::BRAINPOOL_P384R1 => "brainpoolP384r1",
         _ => "X25519",
     }
 }

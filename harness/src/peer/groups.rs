@@ -114,8 +114,8 @@ struct X448Group;
 
 impl SupportedKxGroup for X448Group {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        let secret = x448::Secret::from(random::<56>()?);
-        let public = *x448::PublicKey::from(&secret).as_bytes();
+        let secret = random::<56>()?;
+        let public = x448::x448_unchecked(secret, x448::X448_BASEPOINT_BYTES);
         Ok(Box::new(X448Exchange { secret, public }))
     }
 
@@ -129,18 +129,18 @@ impl SupportedKxGroup for X448Group {
 }
 
 struct X448Exchange {
-    secret: x448::Secret,
+    secret: [u8; 56],
     public: [u8; 56],
 }
 
 impl ActiveKeyExchange for X448Exchange {
     fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, Error> {
-        let peer = x448::PublicKey::from_bytes(peer).ok_or_else(invalid_key_share)?;
-        let secret = self
-            .secret
-            .as_diffie_hellman(&peer)
+        let peer = <[u8; 56]>::try_from(peer).map_err(|_| invalid_key_share())?;
+        // The function knows the canonical points of small order; of the others the secret is zero (RFC 7748 section 6.2).
+        let secret = x448::x448(self.secret, peer)
+            .filter(|secret| secret.iter().any(|byte| *byte != 0))
             .ok_or_else(invalid_key_share)?;
-        Ok(SharedSecret::from(secret.as_bytes().as_slice()))
+        Ok(SharedSecret::from(secret.as_slice()))
     }
 
     fn pub_key(&self) -> &[u8] {

@@ -63,6 +63,16 @@ const GROUPS: &[(u16, &str, &[&str])] = &[
 ];
 
 impl NamedGroup {
+    /// NIST P-224.
+    pub const SECP224R1: Self = Self(21);
+    /// The Koblitz curve of Bitcoin.
+    pub const SECP256K1: Self = Self(22);
+    /// brainpoolP256r1 (RFC 7027).
+    pub const BRAINPOOL_P256R1: Self = Self(26);
+    /// brainpoolP384r1 (RFC 7027).
+    pub const BRAINPOOL_P384R1: Self = Self(27);
+    /// brainpoolP512r1 (RFC 7027).
+    pub const BRAINPOOL_P512R1: Self = Self(28);
     /// NIST P-256.
     pub const SECP256R1: Self = Self(23);
     /// NIST P-384.

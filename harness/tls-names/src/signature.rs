@@ -50,6 +50,11 @@ macro_rules! constants {
 }
 
 constants! {
+    DSA_SHA1 0x0202 "dsa_sha1",
+    DSA_SHA224 0x0302 "dsa_sha224",
+    DSA_SHA256 0x0402 "dsa_sha256",
+    DSA_SHA384 0x0502 "dsa_sha384",
+    DSA_SHA512 0x0602 "dsa_sha512",
     RSA_PKCS1_SHA1 0x0201 "rsa_pkcs1_sha1",
     ECDSA_SHA1 0x0203 "ecdsa_sha1",
     RSA_PKCS1_SHA256 0x0401 "rsa_pkcs1_sha256",

@@ -11,7 +11,6 @@ use crate::wire::{CertificateRequest, HandshakeType, ServerKeyExchange, Side, Wr
 
 /// Verifies the signature of a ServerKeyExchange, if the suite has one.
 pub(super) fn verify(
-    config: &ClientConfig,
     core: &mut Core,
     server_key: Option<&PublicKey>,
     exchange: &ServerKeyExchange,
@@ -27,7 +26,7 @@ pub(super) fn verify(
     if let Some(scheme) = signature.scheme {
         report.server_signature_scheme = Some(scheme);
         // Without the extension the server is free to choose among the SHA-1 schemes (RFC 5246 section 7.4.1.4.1).
-        if !config.signature_schemes.is_empty() && !config.signature_schemes.contains(&scheme) {
+        if !client.signature_schemes.is_empty() && !client.signature_schemes.contains(&scheme) {
             return Err(Error::UnofferedScheme {
                 side: Side::Server,
                 scheme,
@@ -42,7 +41,11 @@ pub(super) fn verify(
 }
 
 /// Checks the server's share and makes one to go with it.
-pub(super) fn share(config: &ClientConfig, exchange: &ServerKeyExchange) -> Result<Share, Error> {
+pub(super) fn share(
+    config: &ClientConfig,
+    core: &Core,
+    exchange: &ServerKeyExchange,
+) -> Result<Share, Error> {
     if let Some(dh) = exchange.dh() {
         let group = dh::Group::new(&dh.p, &dh.g, config.minimum_dh_bits, config.check_primes)?;
         let pair = dh::KeyPair::generate(group)?;
@@ -55,15 +58,20 @@ pub(super) fn share(config: &ClientConfig, exchange: &ServerKeyExchange) -> Resu
     let Some(ecdh) = exchange.ecdh() else {
         return Err(Error::NotOpen);
     };
-    let unoffered = Error::UnofferedGroup {
-        side: Side::Server,
-        group: ecdh.group,
-    };
+    let group = ecdh.group;
+    let offered = core
+        .report
+        .client_hello
+        .as_ref()
+        .map_or(&[][..], |hello| &hello.groups);
     // A client that offers no groups accepts any (RFC 8422 section 4).
-    if !config.groups.is_empty() && !config.groups.contains(&ecdh.group) {
-        return Err(unoffered);
+    if !offered.is_empty() && !offered.contains(&group) {
+        return Err(Error::UnofferedGroup {
+            side: Side::Server,
+            group,
+        });
     }
-    let pair = ecdh::KeyPair::generate(ecdh.group)?.ok_or(unoffered)?;
+    let pair = ecdh::KeyPair::generate(group)?.ok_or(Error::UnspokenGroup { group })?;
     Ok(Share {
         premaster: pair.premaster(Side::Server, &ecdh.point)?,
         public: pair.public,
@@ -123,7 +131,13 @@ pub(super) fn send_key_exchange(
         }
         Some(share) => {
             match core.misbehaviour {
-                Some(Misbehaviour::PublicValue(value)) => body.vec16(&value.bytes(&prime(core))),
+                Some(Misbehaviour::PublicValue(value)) => {
+                    body.vec16(&value.bytes(&prime(core)));
+                    // A server that does not look arrives at the same secret.
+                    let given_away = value.secret();
+                    core.send_handshake(HandshakeType::CLIENT_KEY_EXCHANGE, &body.into_bytes())?;
+                    return Ok(given_away.unwrap_or_else(|| share.premaster.clone()));
+                }
                 _ => body.vec16(&share.public),
             };
             share.premaster.clone()
@@ -136,7 +150,11 @@ pub(super) fn send_key_exchange(
                 .as_ref()
                 .ok_or(Error::NotOpen)?
                 .legacy_version;
-            let (premaster, encrypted) = rsa::premaster(offered, key)?;
+            let version = match core.misbehaviour {
+                Some(Misbehaviour::PremasterVersion(version)) => version,
+                _ => offered,
+            };
+            let (premaster, encrypted) = rsa::premaster(version, key)?;
             body.vec16(&encrypted);
             premaster
         }

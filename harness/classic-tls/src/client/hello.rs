@@ -1,9 +1,11 @@
 use crate::client::Client;
-use crate::config::{ClientConfig, is_implemented};
+use crate::config::{ClientConfig, Misbehaviour, is_implemented};
 use crate::core::Core;
 use crate::error::Error;
 use crate::names::{CipherSuite, Version};
-use crate::wire::{ClientHello, HandshakeType, ServerHello, Side, Writer, extension_code as code};
+use crate::wire::{
+    ClientHello, HandshakeType, ServerHello, Side, Writer, extension_code as code, write_sslv2,
+};
 
 /// What a checked ServerHello decides.
 pub(super) struct Decision {
@@ -30,11 +32,29 @@ impl Client {
         }
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|_| Error::NoRandom)?;
-        let body = body(config, random, &session_id(config)?);
+        if config.sslv2_hello {
+            let body = write_sslv2(highest, &config.suites, &random);
+            core.report.client_hello =
+                Some(
+                    ClientHello::parse_sslv2(&body).map_err(|_| Error::Configuration {
+                        what: "no more than 10000 cipher suites can be offered",
+                    })?,
+                );
+            core.send_sslv2_hello(&body);
+            return Ok(());
+        }
+        let session_id = session_id(config)?;
+        let body = body(config, random, &session_id, extensions(config));
         core.report.client_hello =
             Some(ClientHello::parse(&body).map_err(|_| Error::Configuration {
                 what: "the ClientHello has more in it than fits, or an extension twice",
             })?);
+        if core.misbehaviour == Some(Misbehaviour::DoubledExtension) {
+            let mut twice = extensions(config);
+            twice.splice(0..0, twice.first().cloned());
+            let body = self::body(config, random, &session_id, twice);
+            return core.send_handshake(HandshakeType::CLIENT_HELLO, &body);
+        }
         core.send_handshake(HandshakeType::CLIENT_HELLO, &body)
     }
 }
@@ -52,7 +72,12 @@ fn session_id(config: &ClientConfig) -> Result<Vec<u8>, Error> {
     }
 }
 
-fn body(config: &ClientConfig, random: [u8; 32], session_id: &[u8]) -> Vec<u8> {
+fn body(
+    config: &ClientConfig,
+    random: [u8; 32],
+    session_id: &[u8],
+    extensions: Vec<(u16, Vec<u8>)>,
+) -> Vec<u8> {
     let mut writer = Writer::new();
     writer
         .u16(config.versions.end().0)
@@ -60,7 +85,6 @@ fn body(config: &ClientConfig, random: [u8; 32], session_id: &[u8]) -> Vec<u8> {
         .vec8(session_id)
         .list16(config.suites.iter().map(|suite| suite.0))
         .vec8(&[0]);
-    let extensions = extensions(config);
     if !extensions.is_empty() {
         let mut block = Writer::new();
         for (code, content) in &extensions {
@@ -130,6 +154,9 @@ pub(super) fn check_server_hello(
     core.report.version = Some(version);
     core.report.suite = Some(suite);
     core.report.server_hello = Some(hello.clone());
+    for irregularity in &hello.irregularities {
+        core.report.note(irregularity.clone());
+    }
     let Some(offered) = core.report.client_hello.clone() else {
         return Err(Error::NotOpen);
     };
@@ -144,6 +171,7 @@ pub(super) fn check_server_hello(
     if !offered.suites.contains(&suite) || !exists {
         return Err(Error::UnofferedSuite { suite, version });
     }
+    core.channel.negotiated(version);
     if hello.compression != 0 {
         return Err(Error::Contradiction {
             side: Side::Server,

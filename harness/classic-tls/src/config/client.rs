@@ -38,6 +38,9 @@ pub struct ClientConfig {
     pub renegotiation_info: bool,
     /// A session to resume, from the report of an earlier connection.
     pub resume: Option<Session>,
+    /// Whether to send the ClientHello in the format of SSL 2.0 (RFC 5246 appendix E.2), as clients did that also spoke
+    /// that: it has no extensions and presents no session.
+    pub sslv2_hello: bool,
     /// Further extensions, code point and content, sent last.
     pub extra_extensions: Vec<(u16, Vec<u8>)>,
     /// Time the asynchronous layer allows for the handshake.
@@ -46,14 +49,15 @@ pub struct ClientConfig {
     pub misbehaviour: Option<Misbehaviour>,
 }
 
-/// Everything this crate can do except anonymous suites, in the order of [`implemented_suites`].
+/// What a client of today could do, and what it would have done ten years ago: everything but anonymous suites, DSA,
+/// Ed448 and the curves that nobody uses, in the order of [`implemented_suites`].
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             versions: Version::TLS1_0..=Version::TLS1_2,
             suites: implemented_suites(),
-            groups: ecdh::IMPLEMENTED.to_vec(),
-            signature_schemes: signing::IMPLEMENTED.to_vec(),
+            groups: ecdh::DEFAULT.to_vec(),
+            signature_schemes: signing::DEFAULT.to_vec(),
             server_name: None,
             identity: None,
             minimum_dh_bits: 512,
@@ -63,6 +67,7 @@ impl Default for ClientConfig {
             session_tickets: true,
             renegotiation_info: true,
             resume: None,
+            sslv2_hello: false,
             extra_extensions: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             misbehaviour: None,

@@ -2,13 +2,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Misbehaviour;
-use super::suites::{anonymous_suites, implemented_suites};
-use crate::exchange::ecdh;
+use super::suites::{anonymous_suites, dss_suites, implemented_suites};
 use crate::keys::Identity;
 use crate::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
 use crate::primes;
 use crate::session::SessionStore;
-use crate::signing;
 
 /// A Diffie-Hellman prime and generator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +48,8 @@ pub struct ServerConfig {
     pub suites: Vec<CipherSuite>,
     /// Whether the order of `suites` decides instead of the client's.
     pub server_preference: bool,
-    /// Groups accepted, in this order of preference.
+    /// Groups accepted, in this order of preference. One of RFC 7919 among them goes before `dh`, for a client that
+    /// offers such groups.
     pub groups: Vec<NamedGroup>,
     /// Signature schemes the server signs with and accepts from clients, in this order of preference.
     pub signature_schemes: Vec<SignatureScheme>,
@@ -93,13 +92,14 @@ impl ServerConfig {
 impl Default for ServerConfig {
     fn default() -> Self {
         let mut suites = implemented_suites();
+        suites.extend(dss_suites());
         suites.extend(anonymous_suites());
         Self {
             versions: Version::TLS1_0..=Version::TLS1_2,
             suites,
             server_preference: false,
-            groups: ecdh::IMPLEMENTED.to_vec(),
-            signature_schemes: signing::IMPLEMENTED.to_vec(),
+            groups: super::implemented_groups(),
+            signature_schemes: super::implemented_signature_schemes(),
             identities: Vec::new(),
             named_identities: Vec::new(),
             dh: DhGroup::well_known("ffdhe2048"),

@@ -9,7 +9,10 @@ pub fn is_implemented(suite: CipherSuite) -> bool {
     let key_exchange = exchange.ephemeral() || exchange == KeyExchangeKind::Rsa;
     let authentication = matches!(
         suite.authentication(),
-        Authentication::Rsa | Authentication::Ecdsa | Authentication::Anonymous
+        Authentication::Rsa
+            | Authentication::Ecdsa
+            | Authentication::Dss
+            | Authentication::Anonymous
     );
     let export = suite
         .iana_name()
@@ -22,9 +25,19 @@ pub fn is_implemented(suite: CipherSuite) -> bool {
 
 /// Every suite a connection can run that vouches for the server: forward secrecy first, then AEADs, then longer keys.
 ///
-/// Suites without encryption are left out; name them if you want them.
+/// Suites without encryption and those with DSA are left out; name them if you want them.
 pub fn implemented_suites() -> Vec<CipherSuite> {
-    sorted(|suite| suite.authentication() != Authentication::Anonymous)
+    sorted(|suite| {
+        !matches!(
+            suite.authentication(),
+            Authentication::Anonymous | Authentication::Dss
+        )
+    })
+}
+
+/// Every suite with a DSA certificate that a connection can run, in the same order.
+pub fn dss_suites() -> Vec<CipherSuite> {
+    sorted(|suite| suite.authentication() == Authentication::Dss)
 }
 
 /// Every anonymous suite a connection can run, in the same order.
@@ -84,7 +97,7 @@ mod tests {
         }
         for name in [
             "EXP-RC4-MD5",
-            "DHE-DSS-AES128-SHA",
+            "DHE-DSS-SEED-SHA",
             "ECDH-RSA-AES128-SHA",
             "SEED-SHA",
             "TLS_AES_128_GCM_SHA256",

@@ -4,6 +4,7 @@ use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd};
 use crypto_primes::{Flavor, is_prime};
 
+use crate::config::PublicValue;
 use crate::error::Error;
 use crate::primes::{bit_length, identify, strip};
 use crate::wire::Side;
@@ -32,6 +33,8 @@ pub(crate) struct KeyPair {
     exponent_bits: u32,
     /// The public value, as long as the prime.
     pub(crate) public: Vec<u8>,
+    /// The secret, where another public value than `public` is sent that decides it.
+    given_away: Option<Vec<u8>>,
 }
 
 impl Group {
@@ -136,12 +139,21 @@ impl KeyPair {
             exponent,
             exponent_bits,
             public,
+            given_away: None,
         })
+    }
+
+    /// Takes note that `value` is sent instead of the public value.
+    pub(crate) fn give_away(&mut self, value: PublicValue) {
+        self.given_away = value.secret();
     }
 
     /// The premaster secret with the public value that `side` sent: leading zeros are stripped (RFC 5246 section 8.1.2).
     pub(crate) fn premaster(&self, side: Side, peer: &[u8]) -> Result<Vec<u8>, Error> {
         let peer = self.group.public(side, peer)?;
+        if let Some(secret) = &self.given_away {
+            return Ok(secret.clone());
+        }
         let secret = self.group.power(&peer, &self.exponent, self.exponent_bits);
         Ok(strip(&secret).to_vec())
     }

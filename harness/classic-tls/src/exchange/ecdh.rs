@@ -1,4 +1,4 @@
-//! Elliptic-curve Diffie-Hellman over the NIST curves, X25519 and X448.
+//! Elliptic-curve Diffie-Hellman over the NIST curves, secp256k1, the Brainpool curves, X25519 and X448.
 
 use p256::elliptic_curve::ecdh::diffie_hellman;
 use p256::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
@@ -8,13 +8,21 @@ use crate::error::Error;
 use crate::names::NamedGroup;
 use crate::wire::Side;
 
-/// The groups that can be run, most preferred first.
-pub(crate) const IMPLEMENTED: [NamedGroup; 5] = [
+/// The groups that are offered unless others are named, most preferred first.
+pub(crate) const DEFAULT: [NamedGroup; 5] = [
     NamedGroup::X25519,
     NamedGroup::SECP256R1,
     NamedGroup::X448,
     NamedGroup::SECP384R1,
     NamedGroup::SECP521R1,
+];
+
+/// Groups that can be run and are not in [`DEFAULT`], most preferred first.
+pub(crate) const RARE: [NamedGroup; 4] = [
+    NamedGroup::BRAINPOOL_P256R1,
+    NamedGroup::BRAINPOOL_P384R1,
+    NamedGroup::SECP256K1,
+    NamedGroup::SECP224R1,
 ];
 
 /// One end's private key and public point.
@@ -28,8 +36,12 @@ enum Private {
     P256(SecretKey<p256::NistP256>),
     P384(SecretKey<p384::NistP384>),
     P521(SecretKey<p521::NistP521>),
+    P224(SecretKey<p224::NistP224>),
+    Secp256k1(SecretKey<k256::Secp256k1>),
+    BrainpoolP256r1(SecretKey<bp256::BrainpoolP256r1>),
+    BrainpoolP384r1(SecretKey<bp384::BrainpoolP384r1>),
     X25519(x25519_dalek::StaticSecret),
-    X448(x448::Secret),
+    X448([u8; 56]),
 }
 
 impl KeyPair {
@@ -39,18 +51,28 @@ impl KeyPair {
             NamedGroup::SECP256R1 => Private::P256(scalar()?),
             NamedGroup::SECP384R1 => Private::P384(scalar()?),
             NamedGroup::SECP521R1 => Private::P521(scalar()?),
+            NamedGroup::SECP224R1 => Private::P224(scalar()?),
+            NamedGroup::SECP256K1 => Private::Secp256k1(scalar()?),
+            NamedGroup::BRAINPOOL_P256R1 => Private::BrainpoolP256r1(scalar()?),
+            NamedGroup::BRAINPOOL_P384R1 => Private::BrainpoolP384r1(scalar()?),
             NamedGroup::X25519 => {
                 Private::X25519(x25519_dalek::StaticSecret::from(random::<32>()?))
             }
-            NamedGroup::X448 => Private::X448(x448::Secret::from(random::<56>()?)),
+            NamedGroup::X448 => Private::X448(random::<56>()?),
             _ => return Ok(None),
         };
         let public = match &private {
             Private::P256(secret) => point(secret),
             Private::P384(secret) => point(secret),
             Private::P521(secret) => point(secret),
+            Private::P224(secret) => point(secret),
+            Private::Secp256k1(secret) => point(secret),
+            Private::BrainpoolP256r1(secret) => point(secret),
+            Private::BrainpoolP384r1(secret) => point(secret),
             Private::X25519(secret) => x25519_dalek::PublicKey::from(secret).as_bytes().to_vec(),
-            Private::X448(secret) => x448::PublicKey::from(secret).as_bytes().to_vec(),
+            Private::X448(secret) => {
+                x448::x448_unchecked(*secret, x448::X448_BASEPOINT_BYTES).to_vec()
+            }
         };
         Ok(Some(Self { private, public }))
     }
@@ -62,6 +84,10 @@ impl KeyPair {
             Private::P256(secret) => shared(side, secret, peer),
             Private::P384(secret) => shared(side, secret, peer),
             Private::P521(secret) => shared(side, secret, peer),
+            Private::P224(secret) => shared(side, secret, peer),
+            Private::Secp256k1(secret) => shared(side, secret, peer),
+            Private::BrainpoolP256r1(secret) => shared(side, secret, peer),
+            Private::BrainpoolP384r1(secret) => shared(side, secret, peer),
             Private::X25519(secret) => {
                 let peer =
                     <[u8; 32]>::try_from(peer).map_err(|_| bad("it does not have 32 bytes"))?;
@@ -72,14 +98,12 @@ impl KeyPair {
                 }
             }
             Private::X448(secret) => {
-                if peer.len() != 56 {
-                    return Err(bad("it does not have 56 bytes"));
-                }
                 let peer =
-                    x448::PublicKey::from_bytes(peer).ok_or(bad("it is a point of small order"))?;
-                secret
-                    .as_diffie_hellman(&peer)
-                    .map(|shared| shared.as_bytes().to_vec())
+                    <[u8; 56]>::try_from(peer).map_err(|_| bad("it does not have 56 bytes"))?;
+                // The function knows the canonical points of small order; the secret of the others is zero.
+                x448::x448(*secret, peer)
+                    .filter(|shared| shared.iter().any(|byte| *byte != 0))
+                    .map(|shared| shared.to_vec())
                     .ok_or(bad("it is a point of small order"))
             }
         }
@@ -149,7 +173,7 @@ mod tests {
 
     #[test]
     fn both_ends_agree() {
-        for group in IMPLEMENTED {
+        for group in DEFAULT.into_iter().chain(RARE) {
             let a = KeyPair::generate(group).unwrap().unwrap();
             let b = KeyPair::generate(group).unwrap().unwrap();
             assert_eq!(
@@ -161,8 +185,32 @@ mod tests {
     }
 
     #[test]
+    fn x448_is_that_of_rfc_7748() {
+        let bytes = |text: &str| <[u8; 56]>::try_from(crate::primes::from_hex(text)).unwrap();
+        // RFC 7748 section 6.2.
+        let alice = bytes(
+            "9a8f4925d1519f5775cf46b04b5800d4ee9ee8bae8bc5565d498c28dd9c9baf574a9419744897391006382a6f127ab1d9ac2d8c0a598726b",
+        );
+        let bob = bytes(
+            "3eb7a829b0cd20f5bcfc0b599b6feccf6da4627107bdb0d4f345b43027d8b972fc3e34fb4232a13ca706dcb57aec3dae07bdc1c67bf33609",
+        );
+        let shared = bytes(
+            "07fff4181ac6cc95ec1c16a94a0f74d12da232ce40a77552281d282bb60c0b56fd2464c335543936521c24403085d59a449a5037514a879d",
+        );
+        let pair = KeyPair {
+            private: Private::X448(alice),
+            public: Vec::new(),
+        };
+        assert_eq!(pair.premaster(Side::Server, &bob), Ok(shared.to_vec()));
+        // p itself is 0 in another spelling.
+        let mut p = [0xff; 56];
+        p[28] = 0xfe;
+        assert!(pair.premaster(Side::Server, &p).is_err());
+    }
+
+    #[test]
     fn bad_points_are_refused() {
-        for group in IMPLEMENTED {
+        for group in DEFAULT.into_iter().chain(RARE) {
             let pair = KeyPair::generate(group).unwrap().unwrap();
             let length = pair.public.len();
             let mut off_curve = pair.public.clone();

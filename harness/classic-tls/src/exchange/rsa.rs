@@ -2,17 +2,28 @@
 
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
-use rsa::{Pkcs1v15Encrypt, RsaPrivateKey, RsaPublicKey};
+use rsa::traits::PublicKeyParts as _;
+use rsa::{Pkcs1v15Encrypt, PrivateKey as RsaPrivateKey, PublicKey as RsaPublicKey};
 
 use crate::error::Error;
 use crate::names::Version;
-use crate::wire::Side;
+use crate::wire::{Irregularity, Side};
 
 /// Bytes of a premaster secret.
 pub(crate) const PREMASTER: usize = 48;
 
+/// Most bits of a public exponent that the `rsa` crate encrypts with; it verifies with any.
+const LARGEST_EXPONENT_BITS: u32 = 33;
+
 /// A fresh premaster secret of a client that offered `version`, plain and encrypted.
 pub(crate) fn premaster(version: Version, key: &RsaPublicKey) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let exponent_bits = key.e().bit_width_vartime();
+    if exponent_bits > LARGEST_EXPONENT_BITS {
+        return Err(Error::UnspokenKey {
+            side: Side::Server,
+            key: format!("RSA with a public exponent of {exponent_bits} bits, to encrypt to"),
+        });
+    }
     let mut premaster = vec![0; PREMASTER];
     getrandom::fill(&mut premaster).map_err(|_| Error::NoRandom)?;
     premaster[..2].copy_from_slice(&version.0.to_be_bytes());
@@ -25,20 +36,34 @@ pub(crate) fn premaster(version: Version, key: &RsaPublicKey) -> Result<(Vec<u8>
     Ok((premaster, encrypted))
 }
 
-/// The premaster secret that a client which offered `version` encrypted.
+/// The premaster secret that a client which offered `version` encrypted, and what is wrong with it.
 ///
-/// Whatever is wrong with it, the answer is a random secret: the handshake then fails at the Finished message and tells
-/// the client nothing (RFC 5246 section 7.4.7.1).
+/// Whatever that is, the answer is a random secret then: the handshake fails at the Finished message and tells the
+/// client nothing (RFC 5246 section 7.4.7.1).
 pub(crate) fn decrypt(
     version: Version,
     key: &RsaPrivateKey,
     encrypted: &[u8],
-) -> Result<Vec<u8>, Error> {
+) -> Result<(Vec<u8>, Option<Irregularity>), Error> {
     let mut random = vec![0; PREMASTER];
     getrandom::fill(&mut random).map_err(|_| Error::NoRandom)?;
     let found = open(key, encrypted).unwrap_or_default();
-    let usable = found.len() == PREMASTER && found.starts_with(&version.0.to_be_bytes());
-    Ok(if usable { found } else { random })
+    let irregularity = match found.as_slice() {
+        [high, low, ..] if found.len() == PREMASTER => {
+            let found = Version(u16::from_be_bytes([*high, *low]));
+            (found != version).then_some(Irregularity::PremasterVersion {
+                found,
+                offered: version,
+            })
+        }
+        _ => Some(Irregularity::PremasterUnreadable),
+    };
+    let premaster = if irregularity.is_none() {
+        found
+    } else {
+        random
+    };
+    Ok((premaster, irregularity))
 }
 
 /// What `encrypted` holds; the `rsa` crate returns noise of some length where the padding is wrong.

@@ -1,17 +1,21 @@
 use super::{Choice, Server};
-use crate::config::{ClientCertificate, Misbehaviour, ServerConfig, is_implemented};
+use crate::config::{ClientCertificate, DhGroup, Misbehaviour, ServerConfig, is_implemented};
 use crate::core::Core;
-use crate::error::Error;
+use crate::error::{Error, Obstacle};
+use crate::keys::Identity;
 use crate::names::{
     Authentication, CipherSuite, KeyExchangeKind, NamedGroup, SignatureScheme, Version,
 };
 use crate::session::Session;
 use crate::signing;
-use crate::wire::ClientHello;
+use crate::wire::{ClientHello, Irregularity};
 
 /// What a TLS 1.2 client accepts that sends no signature_algorithms (RFC 5246 section 7.4.1.4.1).
-const DEFAULT_SCHEMES: [SignatureScheme; 2] =
-    [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1];
+const DEFAULT_SCHEMES: [SignatureScheme; 3] = [
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1,
+    SignatureScheme::DSA_SHA1,
+];
 
 impl Server {
     /// The highest version both ends speak.
@@ -53,7 +57,7 @@ impl Server {
                 .suites
                 .iter()
                 .filter(|suite| !hello.suites.contains(suite))
-                .find_map(|suite| candidate(config, hello, version, *suite))
+                .find_map(|suite| candidate(config, hello, version, *suite).ok())
         {
             return Ok(choice);
         }
@@ -62,14 +66,20 @@ impl Server {
         } else {
             (&hello.suites, &config.suites)
         };
-        let mut choice = order
+        let mut last = None;
+        let chosen = order
             .iter()
             .filter(|suite| other.contains(suite))
-            .find_map(|suite| candidate(config, hello, version, *suite))
-            .ok_or(Error::NoCommonSuite {
-                offered: hello.suites.len(),
-                configured: config.suites.len(),
-            })?;
+            .find_map(|suite| {
+                candidate(config, hello, version, *suite)
+                    .map_err(|obstacle| last = Some((*suite, obstacle)))
+                    .ok()
+            });
+        let mut choice = chosen.ok_or(Error::NoCommonSuite {
+            offered: hello.suites.len(),
+            configured: config.suites.len(),
+            last,
+        })?;
         if core.misbehaviour == Some(Misbehaviour::UnofferedGroup) && choice.group.is_some() {
             choice.group = crate::config::implemented_groups()
                 .into_iter()
@@ -79,7 +89,12 @@ impl Server {
     }
 
     /// The session the client wants to take up, if this server still knows it and would choose its parameters.
-    pub(super) fn choose_session(&self, hello: &ClientHello, version: Version) -> Option<Session> {
+    pub(super) fn choose_session(
+        &self,
+        core: &mut Core,
+        hello: &ClientHello,
+        version: Version,
+    ) -> Option<Session> {
         let config = &self.config;
         let by_ticket =
             (config.session_tickets && hello.session_ticket && !hello.ticket.is_empty())
@@ -91,44 +106,61 @@ impl Server {
                 .then(|| config.sessions.get(&hello.session_id))
                 .flatten()
         })?;
+        if session.extended_master_secret && !hello.extended_master_secret {
+            core.report
+                .note(Irregularity::ResumptionWithoutExtendedMasterSecret);
+        }
+        if session.server_name != hello.sni {
+            core.report.note(Irregularity::ResumptionWithOtherName {
+                first: session.server_name.clone(),
+                now: hello.sni.clone(),
+            });
+        }
         let same_terms = session.version == version
             && hello.suites.contains(&session.suite)
             && config.suites.contains(&session.suite)
+            && session.server_name == hello.sni
             && session.extended_master_secret
                 == (hello.extended_master_secret && config.extended_master_secret);
         same_terms.then_some(session)
     }
 }
 
+/// What is there for `suite`, or what is not.
 fn candidate(
     config: &ServerConfig,
     hello: &ClientHello,
     version: Version,
     suite: CipherSuite,
-) -> Option<Choice> {
-    if !is_implemented(suite) || (version < Version::TLS1_2 && suite.needs_tls1_2()) {
-        return None;
+) -> Result<Choice, Obstacle> {
+    if !is_implemented(suite) {
+        return Err(Obstacle::NotImplemented);
     }
-    let exchange = suite.key_exchange();
+    if version < Version::TLS1_2 && suite.needs_tls1_2() {
+        return Err(Obstacle::NeedsTls12);
+    }
     let mut choice = Choice {
         version,
         suite,
         identity: None,
         scheme: None,
         group: None,
+        dh: None,
     };
-    match exchange {
+    match suite.key_exchange() {
         KeyExchangeKind::Dhe | KeyExchangeKind::DhAnon => {
-            config.dh.as_ref()?;
+            choice.dh = Some(dh_group(config, hello)?);
         }
         KeyExchangeKind::Ecdhe | KeyExchangeKind::EcdhAnon => {
-            choice.group = Some(common_group(config, hello)?)
+            choice.group = Some(common_group(config, hello).ok_or(Obstacle::NoCommonGroup)?);
         }
         _ => {}
     }
     if suite.authentication() == Authentication::Anonymous {
-        // An anonymous server must not ask for a certificate (RFC 5246 section 7.4.4).
-        return (config.client_certificate == ClientCertificate::None).then_some(choice);
+        return match config.client_certificate {
+            ClientCertificate::None => Ok(choice),
+            _ => Err(Obstacle::ClientCertificateAsked),
+        };
     }
     let offered = match hello.signature_schemes.as_slice() {
         [] => &DEFAULT_SCHEMES[..],
@@ -140,23 +172,66 @@ fn candidate(
         .copied()
         .filter(|scheme| offered.contains(scheme))
         .collect();
+    let mut obstacle = Obstacle::NoCertificate;
     for identity in config.identities_for(hello.sni.as_deref()) {
-        // A client's groups speak for certificates, too (RFC 8422 section 5.1).
-        let curve = identity.key.curve().filter(|_| !hello.groups.is_empty());
-        let foreign = curve.is_some_and(|curve| !hello.groups.contains(&curve));
-        if identity.key.authentication() != suite.authentication() || foreign {
-            continue;
+        match vouching(identity, hello, version, suite, &acceptable) {
+            Ok(scheme) => {
+                choice.identity = Some(identity.clone());
+                choice.scheme = scheme;
+                return Ok(choice);
+            }
+            // That one certificate is of another kind says nothing where another is of the right one.
+            Err(Obstacle::NoCertificate) => {}
+            Err(other) => obstacle = other,
         }
-        let scheme = signing::choose(&identity.key, &acceptable);
-        let signs = exchange != KeyExchangeKind::Rsa && version >= Version::TLS1_2;
-        if (signs && scheme.is_none()) || !identity.key.exists_in(version) {
-            continue;
-        }
-        choice.identity = Some(identity.clone());
-        choice.scheme = scheme.filter(|_| signs);
-        return Some(choice);
     }
-    None
+    Err(obstacle)
+}
+
+/// The scheme with which `identity` signs for `suite`, if it must, or why it cannot vouch for it.
+fn vouching(
+    identity: &Identity,
+    hello: &ClientHello,
+    version: Version,
+    suite: CipherSuite,
+    acceptable: &[SignatureScheme],
+) -> Result<Option<SignatureScheme>, Obstacle> {
+    let key = &identity.key;
+    let encrypts = suite.key_exchange() == KeyExchangeKind::Rsa;
+    // A key for RSASSA-PSS alone decrypts nothing (RFC 4055 section 1.2).
+    if key.authentication() != suite.authentication() || (encrypts && key.rsa().is_none()) {
+        return Err(Obstacle::NoCertificate);
+    }
+    // A client's groups speak for certificates, too (RFC 8422 section 5.1).
+    let curve = key.curve().filter(|_| !hello.groups.is_empty());
+    if let Some(curve) = curve.filter(|curve| !hello.groups.contains(curve)) {
+        return Err(Obstacle::CurveNotOffered(curve));
+    }
+    if !key.exists_in(version) {
+        return Err(Obstacle::KeyNeedsTls12);
+    }
+    if encrypts || version < Version::TLS1_2 {
+        return Ok(None);
+    }
+    signing::choose(key, acceptable)
+        .map(Some)
+        .ok_or(Obstacle::NoCommonScheme)
+}
+
+/// The prime: that of RFC 7919 which both ends have, or the one that is configured.
+///
+/// A server that knows groups of RFC 7919 uses no other with a client that offers some (RFC 7919 section 4).
+fn dh_group(config: &ServerConfig, hello: &ClientHello) -> Result<DhGroup, Obstacle> {
+    let ffdhe = |groups: &[NamedGroup]| groups.iter().any(|group| group.is_ffdhe());
+    if ffdhe(&config.groups) && ffdhe(&hello.groups) {
+        return config
+            .groups
+            .iter()
+            .filter(|group| group.is_ffdhe() && hello.groups.contains(group))
+            .find_map(|group| DhGroup::well_known(group.name()?))
+            .ok_or(Obstacle::NoFfdheGroup);
+    }
+    config.dh.clone().ok_or(Obstacle::NoDhParameters)
 }
 
 /// The first common group; a client that lists none takes P-256 or whatever comes first (RFC 8422 section 4).

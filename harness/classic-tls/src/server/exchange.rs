@@ -3,16 +3,12 @@ use crate::config::{Misbehaviour, ServerConfig};
 use crate::core::Core;
 use crate::error::Error;
 use crate::exchange::{dh, ecdh, rsa};
-use crate::keys::{Identity, PrivateKey, PublicKey};
+use crate::keys::{Identity, PublicKey};
 use crate::signing;
 use crate::wire::{Reader, ServerKeyExchange, Side, Signature, Writer};
 
 /// A share for the suite chosen, and the parameters to send.
-pub(super) fn share(
-    config: &ServerConfig,
-    core: &Core,
-    choice: &Choice,
-) -> Result<(Share, Vec<u8>), Error> {
+pub(super) fn share(core: &Core, choice: &Choice) -> Result<(Share, Vec<u8>), Error> {
     let mut writer = Writer::new();
     if let Some(group) = choice.group {
         let pair = ecdh::KeyPair::generate(group)?.ok_or(Error::Configuration {
@@ -26,21 +22,23 @@ pub(super) fn share(
         writer.u8(NAMED_CURVE).u16(group.0).vec8(&point);
         return Ok((Share::Ecdh(pair), writer.into_bytes()));
     }
-    let configured = config.dh.as_ref().ok_or(Error::NotOpen)?;
+    let mut chosen = choice.dh.clone().ok_or(Error::NotOpen)?;
+    if core.misbehaviour == Some(Misbehaviour::CompositePrime) {
+        // The arithmetic runs over the composite, too, so that a client that does not look completes the handshake.
+        composite(&mut chosen.p);
+    }
     // A server may use whatever prime its owner likes; only what breaks the arithmetic is refused.
-    let group = dh::Group::new(&configured.p, &configured.g, 0, false).map_err(|_| Error::Configuration {
+    let group = dh::Group::new(&chosen.p, &chosen.g, 0, false).map_err(|_| Error::Configuration {
         what: "the Diffie-Hellman group needs an odd prime of 512 to 8192 bits and a generator between 1 and p - 1",
     })?;
-    let pair = dh::KeyPair::generate(group)?;
-    let (mut p, mut g, mut public) = (
-        configured.p.clone(),
-        configured.g.clone(),
-        pair.public.clone(),
-    );
+    let mut pair = dh::KeyPair::generate(group)?;
+    let (mut p, mut g, mut public) = (chosen.p.clone(), chosen.g.clone(), pair.public.clone());
     match core.misbehaviour {
-        Some(Misbehaviour::CompositePrime) => composite(&mut p),
         Some(Misbehaviour::GeneratorOne) => g = vec![1],
-        Some(Misbehaviour::PublicValue(value)) => public = value.bytes(&p),
+        Some(Misbehaviour::PublicValue(value)) => {
+            public = value.bytes(&p);
+            pair.give_away(value);
+        }
         Some(Misbehaviour::ZeroPrime) => p.fill(0),
         _ => {}
     }
@@ -107,7 +105,7 @@ pub(super) fn signed(
 
 /// The premaster secret from the client's half.
 pub(super) fn premaster(
-    core: &Core,
+    core: &mut Core,
     share: Option<&Share>,
     identity: Option<&Identity>,
     body: &[u8],
@@ -134,16 +132,19 @@ pub(super) fn premaster(
                 .vec16("the encrypted premaster secret")
                 .map_err(malformed)?;
             reader.finish("the ClientKeyExchange").map_err(malformed)?;
-            let Some(PrivateKey::Rsa(key)) = identity.map(|identity| &identity.key) else {
-                return Err(Error::NotOpen);
-            };
+            let key = identity.and_then(|identity| identity.key.rsa());
+            let key = key.ok_or(Error::NotOpen)?;
             let offered = core
                 .report
                 .client_hello
                 .as_ref()
                 .ok_or(Error::NotOpen)?
                 .legacy_version;
-            rsa::decrypt(offered, key, encrypted)?
+            let (premaster, irregularity) = rsa::decrypt(offered, key, encrypted)?;
+            if let Some(irregularity) = irregularity {
+                core.report.note(irregularity);
+            }
+            premaster
         }
     };
     Ok(secret)

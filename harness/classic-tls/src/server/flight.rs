@@ -3,7 +3,7 @@ use crate::config::ClientCertificate;
 use crate::core::{Core, Keys};
 use crate::error::Error;
 use crate::keys::PublicKey;
-use crate::names::{CipherSuite, Version};
+use crate::names::{CipherSuite, SignatureScheme, Version};
 use crate::session::Session;
 use crate::wire::{
     CertificateRequest, ClientHello, HandshakeType, ServerHello, Side, Writer,
@@ -34,8 +34,8 @@ impl Server {
         }
         let version = self.choose_version(hello)?;
         core.report.version = Some(version);
-        core.channel.version = version;
-        if let Some(session) = self.choose_session(hello, version) {
+        core.channel.negotiated(version);
+        if let Some(session) = self.choose_session(core, hello, version) {
             return self.resume(core, hello, session);
         }
         let choice = self.choose(core, hello, version)?;
@@ -160,7 +160,7 @@ impl Server {
         if !choice.suite.key_exchange().ephemeral() {
             return Ok(());
         }
-        let (share, parameters) = exchange::share(&self.config, core, choice)?;
+        let (share, parameters) = exchange::share(core, choice)?;
         self.share = Some(share);
         let body = exchange::signed(core, choice, self.identity(), parameters)?;
         core.send_handshake(HandshakeType::SERVER_KEY_EXCHANGE, &body)
@@ -168,9 +168,16 @@ impl Server {
 
     fn send_certificate_request(&self, core: &mut Core) -> Result<(), Error> {
         const RSA_SIGN: u8 = 1;
+        const DSS_SIGN: u8 = 2;
         const ECDSA_SIGN: u8 = 64;
+        let dss = self
+            .config
+            .signature_schemes
+            .contains(&SignatureScheme::DSA_SHA1);
+        let mut certificate_types = vec![RSA_SIGN, ECDSA_SIGN];
+        certificate_types.extend(dss.then_some(DSS_SIGN));
         let request = CertificateRequest {
-            certificate_types: vec![RSA_SIGN, ECDSA_SIGN],
+            certificate_types,
             signature_schemes: match core.report.version {
                 Some(Version::TLS1_2) => self.config.signature_schemes.clone(),
                 _ => Vec::new(),
@@ -195,6 +202,12 @@ impl Server {
                         side: Side::Client,
                         what,
                     })?;
+                if let PublicKey::Unspoken(_, key) = key {
+                    return Err(Error::UnspokenKey {
+                        side: Side::Client,
+                        key,
+                    });
+                }
                 self.client_key = Some(key);
             }
             None if self.config.client_certificate == ClientCertificate::Require => {
@@ -223,6 +236,11 @@ impl Server {
             suite: hello.suite,
             master_secret: keys.master.clone(),
             extended_master_secret: core.report.extended_master_secret,
+            server_name: core
+                .report
+                .client_hello
+                .as_ref()
+                .and_then(|hello| hello.sni.clone()),
         };
         self.config.sessions.put(&session);
         if self.sends_ticket {

@@ -1,6 +1,7 @@
 use super::extensions::{self, code, whole};
+use super::irregularity::of_list;
 use super::reader::u16s;
-use super::{Reader, WireError};
+use super::{Irregularity, Reader, WireError};
 use crate::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
 
 /// A ClientHello (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2), every list in the order it was sent.
@@ -51,6 +52,8 @@ pub struct ClientHello {
     pub server_certificate_types: Vec<u8>,
     /// Whether `pre_shared_key` is present: a TLS 1.3 resumption is attempted.
     pub pre_shared_key: bool,
+    /// What is odd about it.
+    pub irregularities: Vec<Irregularity>,
 }
 
 impl ClientHello {
@@ -102,8 +105,9 @@ impl ClientHello {
             client_certificate_types: Vec::new(),
             server_certificate_types: Vec::new(),
             pre_shared_key: false,
+            irregularities: Vec::new(),
         };
-        for (extension, content) in extensions::split(&mut reader)? {
+        for (extension, content) in extensions::split(&mut reader, &mut hello.irregularities)? {
             hello.extensions.push(extension);
             hello.read_extension(extension, content)?;
         }
@@ -121,6 +125,10 @@ impl ClientHello {
             .unwrap_or(self.legacy_version)
     }
 
+    fn note(&mut self, irregularities: Vec<Irregularity>) {
+        self.irregularities.extend(irregularities);
+    }
+
     fn read_extension(&mut self, extension: u16, content: &[u8]) -> Result<(), WireError> {
         match extension {
             code::SERVER_NAME => self.sni = whole("the server_name extension", content, host_name)?,
@@ -131,15 +139,29 @@ impl ClientHello {
                 .into_iter()
                 .map(NamedGroup)
                 .collect();
+                self.note(of_list(extension, &self.groups, |group| group.0));
             }
             code::EC_POINT_FORMATS => {
                 self.point_formats = whole("the ec_point_formats extension", content, |reader| {
                     reader.vec8("the point formats")
                 })?
                 .to_vec();
+                self.note(of_list(extension, &self.point_formats, |format| {
+                    u16::from(*format)
+                }));
             }
-            code::SIGNATURE_ALGORITHMS => self.signature_schemes = schemes(content)?,
-            code::SIGNATURE_ALGORITHMS_CERT => self.signature_schemes_cert = schemes(content)?,
+            code::SIGNATURE_ALGORITHMS => {
+                self.signature_schemes = schemes(content)?;
+                self.note(of_list(extension, &self.signature_schemes, |scheme| {
+                    scheme.0
+                }));
+            }
+            code::SIGNATURE_ALGORITHMS_CERT => {
+                self.signature_schemes_cert = schemes(content)?;
+                self.note(of_list(extension, &self.signature_schemes_cert, |scheme| {
+                    scheme.0
+                }));
+            }
             code::ALPN => self.alpn = extensions::alpn(content)?,
             code::CLIENT_CERTIFICATE_TYPE => {
                 self.client_certificate_types = certificate_types(content)?
@@ -164,6 +186,7 @@ impl ClientHello {
                 .into_iter()
                 .map(Version)
                 .collect();
+                self.note(of_list(extension, &self.versions, |version| version.0));
             }
             code::KEY_SHARE => {
                 self.key_shares = whole("the key_share extension", content, share_groups)?

@@ -1,3 +1,5 @@
+use crate::names::extension_name;
+
 /// Why bytes are not the message they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +32,18 @@ pub enum WireError {
         /// What it may hold.
         expected: &'static str,
     },
+    /// A hello with the same extension twice.
+    #[error("{} is sent twice", extension(*.code))]
+    DoubledExtension {
+        /// Its code point.
+        code: u16,
+    },
+    /// Text where a TLS record should begin, such as a reply of SMTP.
+    #[error("plain text instead of TLS: {line:?}")]
+    PlainText {
+        /// Its first line, without its end; at most 512 bytes.
+        line: String,
+    },
     /// A record or message is larger than the protocol or this crate allows.
     #[error("{what} has {found} bytes, at most {limit} are allowed")]
     TooLarge {
@@ -40,4 +54,10 @@ pub enum WireError {
         /// The limit in bytes.
         limit: usize,
     },
+}
+
+fn extension(code: u16) -> String {
+    extension_name(code).map_or(format!("extension {code}"), |name| {
+        format!("the extension {name}")
+    })
 }

@@ -1,4 +1,4 @@
-use super::{Reader, WireError};
+use super::{Irregularity, Reader, WireError};
 
 /// Extension code points the parsers look into.
 pub(crate) mod code {
@@ -20,7 +20,10 @@ pub(crate) mod code {
 }
 
 /// Splits an extension block, which may be absent altogether, into code points and contents, in order.
-pub(super) fn split<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u16, &'a [u8])>, WireError> {
+pub(super) fn split<'a>(
+    reader: &mut Reader<'a>,
+    irregularities: &mut Vec<Irregularity>,
+) -> Result<Vec<(u16, &'a [u8])>, WireError> {
     if reader.is_empty() {
         return Ok(Vec::new());
     }
@@ -31,13 +34,12 @@ pub(super) fn split<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u16, &'a [u8])>,
         let code = block.u16("an extension's type")?;
         let content = block.vec16("an extension")?;
         if !seen.insert(code) {
-            return Err(WireError::Illegal {
-                what: "an extension's type",
-                found: code.into(),
-                expected: "each extension at most once",
-            });
+            return Err(WireError::DoubledExtension { code });
         }
         found.push((code, content));
+    }
+    if found.is_empty() {
+        irregularities.push(Irregularity::EmptyExtensionBlock);
     }
     Ok(found)
 }

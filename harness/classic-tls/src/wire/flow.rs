@@ -1,10 +1,9 @@
 use super::transcript::{AlertLevel, Problem};
 use super::{
-    ContentType, HandshakeJoiner, HandshakeMessage, HandshakeType, Record, RecordHeader,
-    ServerHello,
+    ClientHello, ContentType, HandshakeJoiner, HandshakeMessage, HandshakeType, PlainText, Record,
+    RecordHeader, ServerHello, Sslv2, WireError, plain_text, sslv2_hello, sslv2_offer,
 };
-use crate::names::Side;
-use crate::names::{AlertDescription, CipherSuite, Version};
+use crate::names::{AlertDescription, Side, Version};
 
 /// Most problems kept per direction; a recording that is garbage throughout says so often enough by then.
 const MAX_PROBLEMS: usize = 16;
@@ -25,7 +24,11 @@ pub(crate) struct Flow<'a> {
     pub(crate) messages: Vec<HandshakeMessage>,
     pub(crate) protected: Vec<ProtectedRecord<'a>>,
     pub(crate) alerts: Vec<(AlertLevel, AlertDescription)>,
+    /// The first byte of an alert whose second has not come.
+    half_alert: Option<u8>,
     pub(crate) change_cipher_spec: bool,
+    /// A ClientHello in the format of SSL 2.0.
+    pub(crate) sslv2_hello: Option<ClientHello>,
     /// Whether TLS 1.3 was negotiated, so that a change_cipher_spec means nothing (RFC 8446 appendix D.4).
     pub(crate) tls1_3: bool,
     pub(crate) problems: Vec<Problem>,
@@ -62,6 +65,12 @@ impl<'a> Flow<'a> {
                     break;
                 }
                 Err(error) => {
+                    let error = match plain_text(rest) {
+                        Some(PlainText::Line(line) | PlainText::Begun(line)) => {
+                            WireError::PlainText { line }
+                        }
+                        None => error,
+                    };
                     flow.problem(Problem::NotARecord {
                         side,
                         offset,
@@ -105,16 +114,23 @@ impl<'a> Flow<'a> {
                     }
                 }
             }
-            ContentType::Alert if plain => match *record.content {
-                [level, description] if self.alerts.len() < MAX_ALERTS => self
-                    .alerts
-                    .push((AlertLevel::from_code(level), AlertDescription(description))),
-                [_, _] => {}
-                _ => self.problem(Problem::OddAlert {
-                    side,
-                    length: record.content.len(),
-                }),
-            },
+            ContentType::Alert if plain => {
+                if record.content.len() != 2 {
+                    self.problem(Problem::OddAlert {
+                        side,
+                        length: record.content.len(),
+                    });
+                }
+                for byte in record.content {
+                    match self.half_alert.take() {
+                        None => self.half_alert = Some(*byte),
+                        Some(level) if self.alerts.len() < MAX_ALERTS => self
+                            .alerts
+                            .push((AlertLevel::from_code(level), AlertDescription(*byte))),
+                        Some(_) => {}
+                    }
+                }
+            }
             content => self.protected.push(ProtectedRecord {
                 content,
                 version: record.header.version,
@@ -132,35 +148,17 @@ impl<'a> Flow<'a> {
 
     /// Steps over an SSL 2.0 compatible ClientHello (RFC 5246 appendix E.2) and notes it.
     fn skip_sslv2(&mut self, side: Side, bytes: &'a [u8]) -> &'a [u8] {
-        let Some(&[high, low, 1, major, minor, suites_high, suites_low, ..]) =
-            bytes.first_chunk::<11>()
-        else {
+        let Sslv2::Whole(hello) = sslv2_hello(bytes) else {
             return bytes;
         };
-        if high & 0x80 == 0 || !matches!((major, minor), (0, 2) | (3, 0..=4)) {
-            return bytes;
-        }
-        let length = usize::from(u16::from_be_bytes([high & 0x7f, low]));
-        let suites = usize::from(u16::from_be_bytes([suites_high, suites_low]));
-        let Some((hello, rest)) = bytes
-            .get(2..)
-            .and_then(|body| body.split_at_checked(length))
-        else {
-            return bytes;
-        };
-        let suites = hello
-            .get(9..)
-            .and_then(|specs| specs.get(..suites))
-            .unwrap_or_default()
-            .chunks_exact(3)
-            .filter(|spec| spec[0] == 0)
-            .map(|spec| CipherSuite(u16::from_be_bytes([spec[1], spec[2]])))
-            .collect();
+        let length = usize::from(u16::from_be_bytes([bytes[0] & 0x7f, bytes[1]]));
+        let (version, suites) = sslv2_offer(&hello);
         self.problem(Problem::Sslv2Hello {
             side,
-            version: Version(u16::from_be_bytes([major, minor])),
+            version,
             suites,
         });
-        rest
+        self.sslv2_hello = ClientHello::parse_sslv2(&hello).ok();
+        bytes.get(Sslv2::HEADER + length..).unwrap_or_default()
     }
 }

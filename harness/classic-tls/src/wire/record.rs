@@ -97,6 +97,39 @@ impl RecordHeader {
     }
 }
 
+/// Most bytes of a line of plain text that are waited for.
+const LONGEST_LINE: usize = 512;
+
+/// What stands where a record should begin, if that is text instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PlainText {
+    /// A whole line, or as much as is ever shown of one.
+    Line(String),
+    /// The beginning of a line.
+    Begun(String),
+}
+
+/// Whether `bytes` begin with text instead of a record: no content type is a printable character.
+pub(crate) fn plain_text(bytes: &[u8]) -> Option<PlainText> {
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    let text: Vec<u8> = bytes
+        .iter()
+        .take(LONGEST_LINE)
+        .copied()
+        .take_while(printable)
+        .collect();
+    bytes
+        .first()
+        .filter(|first| printable(first) && **first != b'\t')?;
+    let line = String::from_utf8_lossy(&text).into_owned();
+    match bytes.get(text.len()) {
+        None if text.len() < LONGEST_LINE => Some(PlainText::Begun(line)),
+        // A first byte that happens to be printable is not text yet.
+        Some(next) if !matches!(next, b'\r' | b'\n') && text.len() < 4 => None,
+        _ => Some(PlainText::Line(line)),
+    }
+}
+
 /// One record, its content still protected if it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {

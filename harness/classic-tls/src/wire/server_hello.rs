@@ -1,6 +1,6 @@
 use super::client_hello::flag;
 use super::extensions::{self, code, whole};
-use super::{Reader, WireError};
+use super::{Irregularity, Reader, WireError};
 use crate::names::{CipherSuite, NamedGroup, Version};
 
 /// The random that marks a ServerHello as a HelloRetryRequest (RFC 8446 section 4.1.3).
@@ -47,6 +47,8 @@ pub struct ServerHello {
     pub client_certificate_type: Option<u8>,
     /// `server_certificate_type` chosen, up to TLS 1.2 (RFC 7250): 2 is a raw public key.
     pub server_certificate_type: Option<u8>,
+    /// What is odd about it.
+    pub irregularities: Vec<Irregularity>,
 }
 
 impl ServerHello {
@@ -86,8 +88,9 @@ impl ServerHello {
             pre_shared_key: false,
             client_certificate_type: None,
             server_certificate_type: None,
+            irregularities: Vec::new(),
         };
-        for (extension, content) in extensions::split(&mut reader)? {
+        for (extension, content) in extensions::split(&mut reader, &mut hello.irregularities)? {
             hello.extensions.push(extension);
             hello.read_extension(extension, content)?;
         }

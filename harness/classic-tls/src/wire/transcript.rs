@@ -226,7 +226,10 @@ impl Transcript {
     }
 
     pub(crate) fn from_flows(client: Flow<'_>, server: Flow<'_>) -> Self {
-        let mut transcript = Self::default();
+        let mut transcript = Self {
+            client_hello: client.sslv2_hello.clone(),
+            ..Self::default()
+        };
         for message in &server.messages {
             transcript.note(Side::Server, message);
         }

@@ -14,7 +14,14 @@ use classic_tls::{ClientConfig, Connection, Error, Identity, ServerConfig};
 pub fn identity(name: &str) -> Identity {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
     let read = |kind: &str| std::fs::read(format!("{folder}/{name}.{kind}.der")).unwrap();
-    Identity::from_der(vec![read("crt")], &read("key")).unwrap()
+    Identity::from_der(vec![read("crt")], &read("key"))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The certificate of one kind of key.
+pub fn certificate(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
+    std::fs::read(format!("{folder}/{name}.crt.der")).unwrap()
 }
 
 /// How both ends fared.
