@@ -120,7 +120,7 @@ pub enum Error {
     },
     /// Client and server have no cipher suite in common that the server's keys and parameters allow.
     #[error(
-        "no common cipher suite: the client offers {offered}, the server has {configured}; {}",
+        "no common cipher suite: the client offers {offered}, the server has {configured}{}",
         fallen_out(.last.as_ref())
     )]
     NoCommonSuite {
@@ -288,9 +288,9 @@ impl std::fmt::Display for Obstacle {
 fn fallen_out(last: Option<&(CipherSuite, Obstacle)>) -> String {
     match last {
         Some((suite, obstacle)) => {
-            format!("the last in common, {suite}, falls out because {obstacle}")
+            format!("; the last in common, {suite}, falls out because {obstacle}")
         }
-        None => "none is in both".to_owned(),
+        None => String::new(),
     }
 }
 
