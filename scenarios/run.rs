@@ -20,10 +20,11 @@ use harness::cli::EngineName;
 use harness::commands::{
     Error, Ground, claims_page, corpus_of_snapshots, fate_of, mutants_of, prepare, settle,
 };
+use harness::event::Event;
 use harness::mutate::{Fate, Mutant};
 use harness::outcome::Outcome;
-use harness::plan::{self, Decision};
-use harness::report::Event;
+use harness::plan::{self, Case, Decision};
+use harness::report::result;
 use harness::runner::{self, Examined};
 use harness::scenario::{load, schema};
 use harness::session::{Kind, Session};
@@ -128,10 +129,16 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
                 Decision::Run(case) if case.scenario.path == path => Some(&**case),
                 _ => None,
             });
-        futures_util::future::join_all(cases.map(|case| runner::examine(&shared.session, case)))
-            .await
+        futures_util::future::join_all(cases.map(async |case| {
+            let examined = runner::examine(&shared.session, case).await;
+            (case.clone(), examined)
+        }))
+        .await
     });
-    let failures: Vec<String> = examined.iter().filter_map(failure).collect();
+    let failures: Vec<String> = examined
+        .iter()
+        .filter_map(|(case, examined)| failure(case, examined))
+        .collect();
     assert!(
         failures.is_empty(),
         "{} of {} failed\n\n{}",
@@ -142,8 +149,7 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
 }
 
 /// What is wrong with a case, in words.
-fn failure(examined: &Examined) -> Option<String> {
-    let case = &examined.case;
+fn failure(case: &Case, examined: &Examined) -> Option<String> {
     let mut wrong = match &examined.outcome {
         Outcome::Pass | Outcome::NotApplicable(_) => Vec::new(),
         Outcome::Fail(differences) => differences.clone(),
@@ -158,7 +164,7 @@ fn failure(examined: &Examined) -> Option<String> {
         settings.set_omit_expression(true);
         // Every case of the file is looked at, also behind one that differs.
         let compared = catch_unwind(AssertUnwindSafe(|| {
-            settings.bind(|| insta::assert_snapshot!(snapshot.name.clone(), examined.text));
+            settings.bind(|| insta::assert_snapshot!(snapshot.name.clone(), examined.text()));
         }));
         if compared.is_err() {
             wrong.push(format!("differs from {}", snapshot.path().display()));
@@ -168,8 +174,8 @@ fn failure(examined: &Examined) -> Option<String> {
         return None;
     }
     let mut text = format!("{} on {}\n  {}", case.id, case.target, wrong.join("\n  "));
-    for (name, said) in &examined.witnesses {
-        text.push_str(&format!("\n[{name}]\n{}", said.trim_end()));
+    for (section, said) in examined.evidence.iter().flat_map(|all| all.sections()) {
+        text.push_str(&format!("\n[{section}]\n{}", said.trim_end()));
     }
     text.push_str(&format!(
         "\n{}reproduce: pfs run '{}' --target {}",
@@ -276,6 +282,18 @@ fn schema_is_current() {
     assert!(
         committed == schema(),
         "run `cargo pfs schema >{}`",
+        path.display()
+    );
+}
+
+/// So is that of a result.
+#[test]
+fn result_schema_is_current() {
+    let path = directory().join("result.schema.json");
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == result::schema(),
+        "run `cargo pfs schema result >{}`",
         path.display()
     );
 }

@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum as _;
 use harness::cli::EngineName;
 use harness::commands::{Ground, prepare};
+use harness::event::{Event, Reproduce};
 use harness::outcome::Outcome;
 use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
-use harness::report::Event;
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
 use harness::session::{Kind, Line, Ports, Running, Session, recipient};
 use tokio::net::TcpListener;
@@ -112,6 +112,10 @@ async fn full_run(jobs: usize) -> (Duration, usize) {
         runner::Options {
             jobs,
             accept: false,
+            reproduce: Reproduce {
+                command: "pfs run".to_owned(),
+                engine: session.engine().to_string(),
+            },
         },
         &events,
     )

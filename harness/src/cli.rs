@@ -79,8 +79,21 @@ Examples:
 
 Exit codes: 0 every mutant was noticed, 1 some survived, 2 and 3 as with pfs run.")]
     Mutate(Mutate),
-    /// Print the JSON schema of the scenario format.
-    Schema,
+    /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+        of: SchemaOf,
+    },
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A scenario file.
+    Scenario,
+    /// The result of a case on a target.
+    Result,
 }
 
 /// Options of `pfs run`.

@@ -16,7 +16,7 @@ pub use error::Error;
 pub use mutate::{fate_of, mutants_of, settle};
 pub use prepare::{Ground, prepare};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, SchemaOf};
 use crate::outcome::EXIT_PASS;
 
 /// Carries a command out; returns the exit code.
@@ -34,8 +34,12 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
         Command::Claims(scenarios) => claims::claims(&scenarios),
-        Command::Schema => {
-            crate::say!("{}", crate::scenario::schema().trim_end());
+        Command::Schema { of } => {
+            let schema = match of {
+                SchemaOf::Scenario => crate::scenario::schema(),
+                SchemaOf::Result => crate::report::result::schema(),
+            };
+            crate::say!("{}", schema.trim_end());
             Ok(EXIT_PASS)
         }
     }

@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::evidence::Section;
 use crate::observe::log::LogEvent;
 use crate::observe::received::Received;
 use crate::plan::Sides;
@@ -29,8 +30,8 @@ pub struct Seen {
     pub target: String,
     /// Where its sides ran.
     pub sides: Sides,
-    /// Text of each witness by its name.
-    pub witnesses: Vec<(String, String)>,
+    /// What each witness said.
+    pub sections: Vec<(Section, String)>,
 }
 
 /// The corpus of one target.
@@ -118,11 +119,11 @@ impl Corpus {
 fn candidates(case: &Seen) -> Vec<Example> {
     let own = |side: &Option<String>| side.as_deref() == Some(case.target.as_str());
     let mut all = Vec::new();
-    for (witness, text) in &case.witnesses {
-        match witness.as_str() {
-            "client log" if own(&case.sides.client) => all.extend(lines(case, text)),
-            "server log" if own(&case.sides.server) => all.extend(lines(case, text)),
-            "received" if own(&case.sides.server) => {
+    for (section, text) in &case.sections {
+        match section {
+            Section::ClientLog if own(&case.sides.client) => all.extend(lines(case, text)),
+            Section::ServerLog if own(&case.sides.server) => all.extend(lines(case, text)),
+            Section::Received if own(&case.sides.server) => {
                 let text = format!("Received: {}", fill::fill(text.trim_end()));
                 if let Some(header) = Received::topmost(&text).filter(|one| one.tls.is_some()) {
                     all.push(Example::received(&case.id, text, header));

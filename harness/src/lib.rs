@@ -6,16 +6,16 @@
 //!   → plan         × targets: fleets, master.cf lines               (pure)
 //!   → session      fleets started or joined, lines put into them    (I/O)
 //!   → peer         the other end: rustls client and server, tap     (I/O)
-//!   → observe      raw text and peer state → what each witness says (pure)
+//!   → evidence     what every witness said, raw and parsed by observe (pure)
 //!   → verdict      expectations, agreement of the witnesses         (pure)
 //!   → snapshot     redact, compare with the .snap beside the file
-//!   → report       events in, terminal or JSON out
+//!   → report       events in; terminal and JSON out, any number at once
 //! ```
 //!
 //! `printable` stands before all of them: whatever is shown goes through it.
 //!
-//! `runner` drives a case through these stages; it knows no report type and no engine. `claims` goes the other way: from
-//! the promises of the documentation to what the snapshots have of them.
+//! `runner` drives a case through these stages and tells of it in `event`s; it knows no report type and no engine.
+//! `claims` goes the other way: from the promises of the documentation to what the snapshots have of them.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
@@ -23,6 +23,8 @@ pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod corpus;
+pub mod event;
+pub mod evidence;
 pub mod mutate;
 pub mod observe;
 pub mod outcome;

@@ -1,10 +1,5 @@
 //! What came of a case, and the exit codes of `pfs`.
 
-use std::time::Duration;
-
-use crate::plan::Sides;
-use crate::scenario::CaseId;
-
 /// What came of a case on a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -28,29 +23,15 @@ impl Outcome {
             Self::Broken(_) => "broken",
         }
     }
-}
 
-/// A case that has been run, or has not been for a reason.
-#[derive(Clone, Debug)]
-pub struct CaseResult {
-    /// Its name.
-    pub id: CaseId,
-    /// The target.
-    pub target: String,
-    /// Where its two sides run.
-    pub sides: Sides,
-    /// The claim under test.
-    pub why: String,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Wall time from the first connection to the last witness.
-    pub elapsed: Duration,
-    /// What each witness said, redacted, by the witness's name, in the order of a report.
-    pub witnesses: Vec<(String, String)>,
-    /// The lines of main.cf and master.cf that the case is made of.
-    pub configuration: String,
-    /// The snapshot was written or rewritten.
-    pub accepted: bool,
+    /// What is to be said about it, line by line; nothing about a case that passed.
+    pub fn reasons(&self) -> &[String] {
+        match self {
+            Self::Pass => &[],
+            Self::Fail(differences) => differences,
+            Self::NotApplicable(why) | Self::Broken(why) => std::slice::from_ref(why),
+        }
+    }
 }
 
 /// How many of each there were.
@@ -95,6 +76,22 @@ impl Tally {
             (0, _) => EXIT_FAIL,
             _ => EXIT_BROKEN,
         }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed", self.pass)?;
+        for (count, word) in [
+            (self.fail, "failed"),
+            (self.broken, "broken"),
+            (self.not_applicable, "not applicable"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {word}")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -229,6 +229,22 @@ pub fn say_json(value: &serde_json::Value) {
     );
 }
 
+/// Standard output for a writer that makes its text safe itself, as JSON is. Where nobody reads on, it is dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct Stdout;
+
+impl io::Write for Stdout {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let text = str::from_utf8(octets).map_err(io::Error::other)?;
+        print(&STDOUT, &mut io::stdout().lock(), text);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Are messages read on a terminal?
 pub fn told_on_a_terminal() -> bool {
     io::stderr().is_terminal()

@@ -8,8 +8,7 @@ mod peers;
 mod place;
 mod serve;
 
-pub use case::{Gathered, Obstacle, gather};
-pub use collect::SideLog;
+pub use case::{Obstacle, gather};
 pub use peers::{PeerSetupError, classic_client, classic_server, client_options, server_options};
 
 use std::sync::Arc;
@@ -18,20 +17,23 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::outcome::{CaseResult, Outcome, Tally};
+use crate::event::{CaseResult, Event, Reproduce};
+use crate::evidence::Evidence;
+use crate::outcome::{Outcome, Tally};
 use crate::plan::{Case, Decision, Sides};
-use crate::report::Event;
 use crate::session::Session;
-use crate::snapshot::{Comparison, Snapshot};
-use crate::verdict::{self, Observation};
+use crate::snapshot::{self, Comparison, Snapshot};
+use crate::verdict;
 
 /// How a run is done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How many cases at once.
     pub jobs: usize,
     /// Write what was seen as the new snapshots.
     pub accept: bool,
+    /// The command line that runs one of the cases alone.
+    pub reproduce: Reproduce,
 }
 
 /// Runs everything that is decided on; events go to `events` as they happen.
@@ -44,38 +46,32 @@ pub async fn run(
     let mut tally = Tally::default();
     let slots = Arc::new(Semaphore::new(options.jobs));
     let mut running = JoinSet::new();
+    let options = Arc::new(options);
     for decision in decisions {
         let (session, slots) = (Arc::clone(session), Arc::clone(&slots));
+        let options = Arc::clone(&options);
         running.spawn(async move {
+            let decided = Decided::of(&decision, &options.reproduce);
             match decision {
-                Decision::NotApplicable {
-                    scenario,
-                    target,
-                    why,
-                } => CaseResult {
-                    id: scenario.id.clone(),
-                    target,
-                    sides: Sides::default(),
-                    why: scenario.file.why.clone(),
-                    outcome: Outcome::NotApplicable(why),
-                    elapsed: Duration::ZERO,
-                    witnesses: Vec::new(),
-                    configuration: String::new(),
-                    accepted: false,
-                },
+                Decision::NotApplicable { why, .. } => {
+                    decided.result(Examined::without(Outcome::NotApplicable(why)), false)
+                }
                 Decision::Run(case) => {
+                    let broken = |error: String| Examined::without(Outcome::Broken(error));
                     // Fleets start before a slot is taken: waiting for one must not stop the others.
                     // But those that a case has for itself: they would all start at once.
                     for key in case.fleets().filter(|key| key.own.is_none()) {
                         if let Err(error) = session.fleet(key, &case).await {
-                            return broken(&case, error.to_string());
+                            return decided.result(broken(error.to_string()), false);
                         }
                     }
                     let _slot = slots.acquire().await;
                     if let Err(error) = peers::fleets(&session, &case).await {
-                        return broken(&case, error.to_string());
+                        return decided.result(broken(error.to_string()), false);
                     }
-                    run_case(&session, &case, options.accept).await
+                    let mut examined = examine(&session, &case).await;
+                    let accepted = with_snapshot(&case, &mut examined, options.accept);
+                    decided.result(examined, accepted)
                 }
             }
         });
@@ -83,48 +79,88 @@ pub async fn run(
     while let Some(ended) = running.join_next().await {
         let Ok(result) = ended else { continue };
         tally.add(&result.outcome);
-        let _ = events.send(Event::Case(Box::new(result)));
+        let _ = events.send(Event::Case(Arc::new(result)));
     }
     let _ = events.send(Event::Finished(tally));
     tally
 }
 
-/// A case that has been run and judged, but not yet held against its snapshot.
-#[derive(Debug)]
+/// What is known of a case before it runs.
+struct Decided(CaseResult);
+
+impl Decided {
+    fn of(decision: &Decision, reproduce: &Reproduce) -> Self {
+        let target = decision.target().to_owned();
+        let (scenario, sides, configuration) = match decision {
+            Decision::Run(case) => (&case.scenario, case.sides(), crate::plan::show(case)),
+            Decision::NotApplicable { scenario, .. } => (scenario, Sides::default(), String::new()),
+        };
+        Self(CaseResult {
+            id: scenario.id.clone(),
+            reproduce: reproduce.line(&scenario.id, &target),
+            target,
+            sides,
+            why: scenario.file.why.clone(),
+            outcome: Outcome::Pass,
+            elapsed: Duration::ZERO,
+            evidence: None,
+            configuration,
+            accepted: false,
+        })
+    }
+
+    fn result(self, examined: Examined, accepted: bool) -> CaseResult {
+        CaseResult {
+            outcome: examined.outcome,
+            elapsed: examined.elapsed,
+            evidence: examined.evidence,
+            accepted,
+            ..self.0
+        }
+    }
+}
+
+/// What came of a case that has been run and judged, but not yet held against its snapshot.
+#[derive(Clone, Debug)]
 pub struct Examined {
-    /// The case.
-    pub case: Case,
     /// Expectations and agreement.
     pub outcome: Outcome,
-    /// What belongs into the snapshot.
-    pub text: String,
-    /// What each witness said, redacted, by name.
-    pub witnesses: Vec<(String, String)>,
+    /// What the witnesses said; nothing where it could not be run.
+    pub evidence: Option<Arc<Evidence>>,
     /// Wall time.
     pub elapsed: Duration,
+}
+
+impl Examined {
+    fn without(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            evidence: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// What belongs into the snapshot; empty where nobody said anything.
+    pub fn text(&self) -> String {
+        self.evidence
+            .as_ref()
+            .map(|evidence| snapshot::text(evidence))
+            .unwrap_or_default()
+    }
 }
 
 /// Runs one case, on fleets that are there or are started for it, and judges it.
 pub async fn examine(session: &Session, case: &Case) -> Examined {
     let started = Instant::now();
-    let mut examined = Examined {
-        case: case.clone(),
-        outcome: Outcome::Pass,
-        text: String::new(),
-        witnesses: Vec::new(),
-        elapsed: Duration::ZERO,
+    let mut examined = match gather(session, case).await {
+        Ok(evidence) => Examined {
+            elapsed: started.elapsed(),
+            outcome: verdict::judge(case, &evidence, session.pki()),
+            evidence: Some(Arc::new(evidence)),
+        },
+        Err(Obstacle::Broken(why)) => Examined::without(Outcome::Broken(why)),
+        Err(Obstacle::NotApplicable(why)) => Examined::without(Outcome::NotApplicable(why)),
     };
-    match gather(session, case).await {
-        Ok(gathered) => {
-            examined.elapsed = started.elapsed();
-            let observation = Observation::of(gathered, session.pki());
-            examined.outcome = verdict::judge(case, &observation);
-            examined.text = observation.snapshot();
-            examined.witnesses = observation.witnesses();
-        }
-        Err(Obstacle::Broken(why)) => examined.outcome = Outcome::Broken(why),
-        Err(Obstacle::NotApplicable(why)) => examined.outcome = Outcome::NotApplicable(why),
-    }
     session.release(case).await;
     if let Some(reason) = &case.scenario.file.known_bug {
         examined.outcome = verdict::known_bug(examined.outcome, reason);
@@ -132,84 +168,37 @@ pub async fn examine(session: &Session, case: &Case) -> Examined {
     examined
 }
 
-async fn run_case(session: &Session, case: &Case, accept: bool) -> CaseResult {
-    let Examined {
-        mut outcome,
-        text,
-        witnesses,
-        elapsed,
-        ..
-    } = examine(session, case).await;
-    let mut accepted = false;
-    if matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-        (outcome, accepted) = with_snapshot(case, outcome, &text, accept);
+/// Holds what was seen against the snapshot; true if that was written. A case that fails anyhow is never accepted.
+fn with_snapshot(case: &Case, examined: &mut Examined, accept: bool) -> bool {
+    if !matches!(examined.outcome, Outcome::Pass | Outcome::Fail(_)) {
+        return false;
     }
-    CaseResult {
-        id: case.id.clone(),
-        target: case.target.clone(),
-        sides: case.sides(),
-        why: case.scenario.file.why.clone(),
-        outcome,
-        elapsed,
-        witnesses,
-        configuration: crate::plan::show(case),
-        accepted,
-    }
-}
-
-/// Holds the text against the snapshot. A case that fails anyhow is never accepted.
-fn with_snapshot(case: &Case, outcome: Outcome, text: &str, accept: bool) -> (Outcome, bool) {
+    let text = examined.text();
     let snapshot = Snapshot::of(&case.scenario.path, &case.id, &case.target);
-    let failed = |outcome, difference: String| match outcome {
-        Outcome::Fail(mut differences) => {
-            differences.push(difference);
-            Outcome::Fail(differences)
-        }
-        _ => Outcome::Fail(vec![difference]),
-    };
-    match (snapshot.compare(text), accept, &outcome) {
-        (Ok(Comparison::Same), ..) => (outcome, false),
-        (Ok(_), true, Outcome::Pass) => match snapshot.accept(text) {
-            Ok(()) => (outcome, true),
-            Err(error) => (
-                Outcome::Broken(format!("{}: {error}", snapshot.path().display())),
-                false,
-            ),
+    let path = snapshot.path();
+    let difference = match (snapshot.compare(&text), accept, &examined.outcome) {
+        (Ok(Comparison::Same), ..) => return false,
+        (Ok(_), true, Outcome::Pass) => match snapshot.accept(&text) {
+            Ok(()) => return true,
+            Err(error) => {
+                examined.outcome = Outcome::Broken(format!("{}: {error}", path.display()));
+                return false;
+            }
         },
         (Ok(Comparison::Missing), ..) => {
-            let path = snapshot.path();
-            (
-                failed(
-                    outcome,
-                    format!("no snapshot {}; --accept writes it", path.display()),
-                ),
-                false,
-            )
+            format!("no snapshot {}; --accept writes it", path.display())
         }
         (Ok(Comparison::Different(difference)), ..) => {
-            let path = snapshot.path();
-            (
-                failed(
-                    outcome,
-                    format!("differs from {}:\n{difference}", path.display()),
-                ),
-                false,
-            )
+            format!("differs from {}:\n{difference}", path.display())
         }
-        (Err(error), ..) => (Outcome::Broken(error.to_string()), false),
+        (Err(error), ..) => {
+            examined.outcome = Outcome::Broken(error.to_string());
+            return false;
+        }
+    };
+    match &mut examined.outcome {
+        Outcome::Fail(differences) => differences.push(difference),
+        other => *other = Outcome::Fail(vec![difference]),
     }
-}
-
-fn broken(case: &Case, why: String) -> CaseResult {
-    CaseResult {
-        id: case.id.clone(),
-        target: case.target.clone(),
-        sides: case.sides(),
-        why: case.scenario.file.why.clone(),
-        outcome: Outcome::Broken(why),
-        elapsed: Duration::ZERO,
-        witnesses: Vec::new(),
-        configuration: crate::plan::show(case),
-        accepted: false,
-    }
+    false
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::evidence::{Evidence, Section};
 use crate::scenario::CaseId;
 
 /// The snapshot of one case on one target.
@@ -105,15 +106,25 @@ impl Snapshot {
     }
 }
 
-/// The witnesses of an accepted text by name, as they were written into it.
-pub fn sections(text: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
+/// What belongs into the snapshot.
+pub fn text(evidence: &Evidence) -> String {
+    let sections = evidence.sections();
+    let framed = sections
+        .iter()
+        .map(|(section, said)| format!("[{section}]\n{}\n", said.trim_end()));
+    framed.collect::<Vec<_>>().join("\n")
+}
+
+/// The sections of an accepted text, as they were written into it.
+pub fn sections(text: &str) -> Vec<(Section, String)> {
+    let mut sections: Vec<(Section, String)> = Vec::new();
     for line in text.lines() {
         let head = line
             .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+            .and_then(|rest| rest.strip_suffix(']'))
+            .and_then(Section::from_name);
         match (head, sections.last_mut()) {
-            (Some(name), _) => sections.push((name.to_owned(), String::new())),
+            (Some(section), _) => sections.push((section, String::new())),
             (None, Some((_, said))) => {
                 said.push_str(line);
                 said.push('\n');

@@ -1,18 +1,19 @@
 //! Stage: what the witnesses said → one outcome. Pure.
 
+mod differences;
 mod disclosure;
 mod expectation;
-mod observation;
-mod text;
 
-pub use observation::Observation;
+use pfs_certs::Pki;
 
+use crate::evidence::Evidence;
+use crate::observe::log::LogEvent;
 use crate::outcome::Outcome;
 use crate::plan::Case;
 
 /// Expectations, and the agreement of the witnesses.
-pub fn judge(case: &Case, seen: &Observation) -> Outcome {
-    if let Some(fatal) = seen.refused_configuration() {
+pub fn judge(case: &Case, seen: &Evidence, pki: &Pki) -> Outcome {
+    if let Some(fatal) = refused_configuration(seen) {
         // A case may be about just that.
         let expected = case
             .expect
@@ -23,14 +24,23 @@ pub fn judge(case: &Case, seen: &Observation) -> Outcome {
             return Outcome::Broken(format!("Postfix refuses its configuration: {fatal}"));
         }
     }
-    let mut differences = expectation::differences(&case.expect, seen);
-    differences.extend(disclosure::difference(case, seen));
-    differences.extend(seen.disagreements());
+    let mut differences = expectation::differences(&case.expect, seen, pki);
+    differences.extend(disclosure::difference(case, seen, pki));
+    differences.extend(seen.disagreements().iter().map(ToString::to_string));
     if differences.is_empty() {
         Outcome::Pass
     } else {
         Outcome::Fail(differences)
     }
+}
+
+/// The words with which a Postfix gave up on its settings.
+fn refused_configuration(seen: &Evidence) -> Option<&str> {
+    let events = seen.logs().flat_map(|(_, log)| log.events());
+    events.into_iter().find_map(|event| match event {
+        LogEvent::Fatal(words) => Some(words.as_str()),
+        _ => None,
+    })
 }
 
 /// A known bug is expected to fail; that it does not any more must be noticed.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use harness::event::{Event, Reproduce};
 use harness::outcome::{EXIT_BROKEN, Outcome};
 use harness::plan::{Decision, plan};
-use harness::report::Event;
 use harness::runner::{self, Options};
 use harness::scenario::{TargetVersions, parse};
 use harness::session::{Kind, Session};
@@ -121,6 +121,10 @@ async fn name_servers_that_do_not_start_are_broken_and_never_a_failure() {
     let options = Options {
         jobs: 1,
         accept: false,
+        reproduce: Reproduce {
+            command: "pfs run".to_owned(),
+            engine: "chroot".to_owned(),
+        },
     };
     let tally = runner::run(&session, vec![decision], options, &events).await;
     assert_eq!((tally.fail, tally.broken), (0, 1));

@@ -2,6 +2,7 @@
 
 use classic_tls::names::{CipherSuite, KeyExchangeKind};
 
+use crate::evidence::Section;
 use crate::observe::summary::TlsSummary;
 use crate::scenario::{Disclosure, Expect};
 use crate::snapshot::sections;
@@ -48,8 +49,8 @@ impl Facts {
         let mut say = |fact, words: Option<String>| {
             facts.extend(words.map(|words| (fact, words)));
         };
-        let client = summary(snapshot, "client log");
-        let server = summary(snapshot, "server log");
+        let client = summary(snapshot, Section::ClientLog);
+        let server = summary(snapshot, Section::ServerLog);
         let session = server.as_ref().or(client.as_ref());
         let chosen = chosen(snapshot);
         let protocol = session.map(|s| s.protocol.to_string());
@@ -107,7 +108,8 @@ impl Facts {
             say(Fact::Received, received(snapshot));
         }
         if expect.groups_offered.is_some() {
-            let offer = section(snapshot, "client hello").find_map(|l| l.strip_prefix("groups: "));
+            let offer =
+                section(snapshot, Section::ClientHello).find_map(|l| l.strip_prefix("groups: "));
             say(Fact::Offer, offer.map(|groups| format!("offers {groups}")));
         }
         say(Fact::Failure, failure(snapshot));
@@ -132,13 +134,13 @@ impl Facts {
 }
 
 /// The lines of one witness.
-fn section<'a>(snapshot: &'a [(String, String)], name: &str) -> std::str::Lines<'a> {
-    let text = snapshot.iter().find(|(witness, _)| witness == name);
+fn section<'a>(snapshot: &'a [(Section, String)], wanted: Section) -> std::str::Lines<'a> {
+    let text = snapshot.iter().find(|(section, _)| *section == wanted);
     text.map_or("", |(_, said)| said.as_str()).lines()
 }
 
 /// The last summary line of a log: what is expected is expected of the last of several sessions.
-fn summary(snapshot: &[(String, String)], log: &str) -> Option<TlsSummary> {
+fn summary(snapshot: &[(Section, String)], log: Section) -> Option<TlsSummary> {
     let mut summaries = section(snapshot, log).filter_map(|line| {
         // A redacted port is no number.
         let (_, text) = line.split_once(": ")?;
@@ -148,18 +150,20 @@ fn summary(snapshot: &[(String, String)], log: &str) -> Option<TlsSummary> {
 }
 
 /// Version and cipher of a handshake that no log tells of.
-fn chosen(snapshot: &[(String, String)]) -> Option<(String, String)> {
-    let line = section(snapshot, "wire").find_map(|line| line.strip_prefix("server chooses: "))?;
+fn chosen(snapshot: &[(Section, String)]) -> Option<(String, String)> {
+    let line =
+        section(snapshot, Section::Wire).find_map(|line| line.strip_prefix("server chooses: "))?;
     let mut words = line.split(' ');
     Some((words.next()?.to_owned(), words.next()?.to_owned()))
 }
 
-fn exchange(snapshot: &[(String, String)], cipher: Option<&str>) -> Option<String> {
-    let sent = section(snapshot, "wire").find_map(|line| line.strip_prefix("server sends: "));
+fn exchange(snapshot: &[(Section, String)], cipher: Option<&str>) -> Option<String> {
+    let sent =
+        section(snapshot, Section::Wire).find_map(|line| line.strip_prefix("server sends: "));
     if let Some(sent) = sent {
         return Some(sent.strip_prefix("point on ").unwrap_or(sent).to_owned());
     }
-    let group = section(snapshot, "wire")
+    let group = section(snapshot, Section::Wire)
         .find_map(|line| line.strip_prefix("server chooses: "))
         .and_then(|line| line.split(' ').nth(2));
     if let Some(group) = group {
@@ -169,8 +173,8 @@ fn exchange(snapshot: &[(String, String)], cipher: Option<&str>) -> Option<Strin
     (suite.key_exchange() == KeyExchangeKind::Rsa).then(|| "static RSA".to_owned())
 }
 
-fn received(snapshot: &[(String, String)]) -> Option<String> {
-    let lines: Vec<&str> = section(snapshot, "received").collect();
+fn received(snapshot: &[(Section, String)]) -> Option<String> {
+    let lines: Vec<&str> = section(snapshot, Section::Received).collect();
     let comment = lines.iter().find_map(|line| {
         let line = line.trim();
         (line.starts_with("(No client") || line.starts_with("(Client "))
@@ -184,15 +188,16 @@ fn received(snapshot: &[(String, String)]) -> Option<String> {
     Some(if tls { "TLS comment" } else { "no TLS comment" }.to_owned())
 }
 
-fn failure(snapshot: &[(String, String)]) -> Option<String> {
-    section(snapshot, "mail").find(|line| *line == "not delivered")?;
-    let alert = section(snapshot, "wire").find_map(|line| line.strip_prefix("alert from the "));
+fn failure(snapshot: &[(Section, String)]) -> Option<String> {
+    section(snapshot, Section::Mail).find(|line| *line == "not delivered")?;
+    let alert =
+        section(snapshot, Section::Wire).find_map(|line| line.strip_prefix("alert from the "));
     let alert = alert.and_then(|line| {
         let (side, words) = line.split_once(": ")?;
         Some(format!("{} by the {side}", words.rsplit(' ').next()?))
     });
     let reply = || {
-        let log = section(snapshot, "client log").find(|line| line.contains("status="))?;
+        let log = section(snapshot, Section::ClientLog).find(|line| line.contains("status="))?;
         let (_, why) = log.split_once(" (")?;
         // The cause, without the peer's name before it.
         Some(why.trim_end_matches(')').to_owned())

@@ -27,7 +27,22 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
         return write(&output, &files).map(|()| EXIT_PASS);
     }
     let scenarios = select(dir, &[])?;
-    let listener = Listener::new();
+    let listener = Listener::new(|result| {
+        let seen = Seen {
+            id: result.id.to_string(),
+            target: result.target.clone(),
+            sides: result.sides.clone(),
+            sections: result
+                .evidence
+                .as_ref()
+                .map_or_else(Vec::new, |evidence| evidence.sections()),
+        };
+        let broken = match &result.outcome {
+            Outcome::Broken(why) => Some(why.clone()),
+            _ => None,
+        };
+        (seen, broken)
+    });
     let ground = prepare(
         scenarios,
         &options.targets.targets,
@@ -44,21 +59,13 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
         return Ok(EXIT_INTERRUPTED);
     };
     let mut broken = 0;
-    for result in &results {
-        if let Outcome::Broken(why) = &result.outcome {
+    for (seen, why) in &results {
+        if let Some(why) = why {
             broken += 1;
-            tell!("BROKEN {} on {}: {why}", result.id, result.target);
+            tell!("BROKEN {} on {}: {why}", seen.id, seen.target);
         }
     }
-    let seen: Vec<Seen> = results
-        .into_iter()
-        .map(|result| Seen {
-            id: result.id.to_string(),
-            target: result.target,
-            sides: result.sides,
-            witnesses: result.witnesses,
-        })
-        .collect();
+    let seen: Vec<Seen> = results.into_iter().map(|(seen, _)| seen).collect();
     if broken > 0 {
         tell!("nothing is written: {broken} cases are broken");
         return Ok(EXIT_BROKEN);
@@ -110,7 +117,7 @@ pub fn corpus_of_snapshots(dir: &Path) -> Result<Vec<(String, String)>, Error> {
             id: case.id.to_string(),
             target: case.target.clone(),
             sides: case.sides(),
-            witnesses: snapshot::sections(&text.unwrap_or_default()),
+            sections: snapshot::sections(&text.unwrap_or_default()),
         });
     }
     Ok(targets

@@ -7,27 +7,26 @@ use tokio::sync::mpsc;
 use super::Error;
 use super::prepare::Ground;
 use super::run::{default_jobs, interrupted};
-use crate::outcome::CaseResult;
-use crate::report::Event;
+use crate::event::{CaseResult, Event, Reproduce};
 use crate::runner;
 use crate::session::{Kind, Session};
 use crate::tell;
 
-/// Tells on stderr what takes long, and keeps the results.
-pub(super) struct Listener {
+/// Tells on stderr what takes long, and keeps of each result what is wanted of it.
+pub(super) struct Listener<T> {
     /// For `prepare` and [`run`].
     pub(super) events: mpsc::UnboundedSender<Event>,
-    results: tokio::task::JoinHandle<Vec<CaseResult>>,
+    results: tokio::task::JoinHandle<Vec<T>>,
 }
 
-impl Listener {
-    pub(super) fn new() -> Self {
+impl<T: Send + 'static> Listener<T> {
+    pub(super) fn new(keep: impl Fn(&CaseResult) -> T + Send + 'static) -> Self {
         let (events, mut received) = mpsc::unbounded_channel();
         let results = tokio::spawn(async move {
             let mut results = Vec::new();
             while let Some(event) = received.recv().await {
                 match event {
-                    Event::Case(result) => results.push(*result),
+                    Event::Case(result) => results.push(keep(&result)),
                     Event::Doing { target, what } => tell!("{target}: {what}"),
                     _ => {}
                 }
@@ -39,11 +38,15 @@ impl Listener {
 }
 
 /// Runs all that is decided on, in a session of its own; `None` if interrupted.
-pub(super) async fn run(
+pub(super) async fn run<T: Send + 'static>(
     ground: Ground,
-    listener: Listener,
-) -> Result<Option<Vec<CaseResult>>, Error> {
+    listener: Listener<T>,
+) -> Result<Option<Vec<T>>, Error> {
     let catalogue = ground.cases();
+    let reproduce = Reproduce {
+        command: "pfs run".to_owned(),
+        engine: ground.engine.name().to_string(),
+    };
     let session = Session::open(
         ground.engine,
         &ground.cache,
@@ -56,6 +59,7 @@ pub(super) async fn run(
     let options = runner::Options {
         jobs: default_jobs(),
         accept: false,
+        reproduce,
     };
     let ended = tokio::select! {
         _ = runner::run(&session, ground.decisions, options, &listener.events) => true,

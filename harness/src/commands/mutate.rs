@@ -84,14 +84,16 @@ pub async fn fate_of(session: &Session, mutant: &Mutant) -> Fate {
     let examined = runner::examine(session, &mutant.case).await;
     let case = &mutant.case;
     let snapshot = Snapshot::of(&case.scenario.path, &mutant.original, &case.target);
-    let compared = snapshot.compare(&examined.text).map_err(|e| e.to_string());
+    let compared = snapshot
+        .compare(&examined.text())
+        .map_err(|e| e.to_string());
     mutant.fate(&examined.outcome, compared)
 }
 
 pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
     let started = Instant::now();
     let scenarios = select(&options.scenarios.dir, &options.filters)?;
-    let listener = Listener::new();
+    let listener = Listener::new(|_| ());
     let ground = prepare(
         scenarios,
         &options.targets.targets,

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::Error;
 use crate::cli::EngineName;
+use crate::event::{Event, TargetLine};
 use crate::plan::{self, Case, Decision};
-use crate::report::{Event, TargetLine};
 use crate::scenario::{self, Scenario, Selection, TargetVersions};
 
 /// Everything a run stands on.

@@ -8,9 +8,10 @@ use tokio::sync::mpsc;
 use super::Error;
 use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
-use crate::outcome::EXIT_INTERRUPTED;
-use crate::printable::shell_word;
-use crate::report::{Event, Json, Report, Terminal};
+use crate::event::{Event, Reproduce};
+use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS};
+use crate::printable::{self, shell_word};
+use crate::report::{self, Json, Named, Report, Terminal};
 use crate::runner;
 use crate::session::{Kind, Session};
 
@@ -19,16 +20,8 @@ const JOBS_PER_PROCESSOR: usize = 4;
 
 pub(super) async fn run(options: Run) -> Result<u8, Error> {
     let scenarios = select(&options.scenarios.dir, &options.filters)?;
-    let (events, mut received) = mpsc::unbounded_channel();
-    let mut report: Box<dyn Report> = match options.format {
-        Format::Json => Box::new(Json),
-        Format::Text => Box::new(Terminal::new(reproduce(&options))),
-    };
-    let reporter = tokio::spawn(async move {
-        while let Some(event) = received.recv().await {
-            report.event(&event);
-        }
-    });
+    let (events, received) = mpsc::unbounded_channel();
+    let reporter = tokio::spawn(report::feed(vec![on_stdout(options.format)], received));
     let ground = tokio::select! {
         ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events) => Some(ground),
         () = interrupted() => None,
@@ -39,8 +32,28 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
         None => Ok(EXIT_INTERRUPTED),
     };
     drop(events);
-    let _ = reporter.await;
-    result
+    let failed = match reporter.await {
+        Ok(failed) => failed,
+        Err(panicked) => vec![panicked.to_string()],
+    };
+    for why in &failed {
+        crate::tell!("pfs: a report could not be written: {why}");
+    }
+    match result {
+        Ok(EXIT_PASS) if !failed.is_empty() => Ok(EXIT_BROKEN),
+        result => result,
+    }
+}
+
+fn on_stdout(format: Format) -> Named {
+    let report: Box<dyn Report> = match format {
+        Format::Json => Box::new(Json::new(printable::Stdout)),
+        Format::Text => Box::new(Terminal::new()),
+    };
+    Named {
+        name: "stdout".to_owned(),
+        report,
+    }
 }
 
 async fn work(
@@ -52,6 +65,10 @@ async fn work(
         Kind::Warm
     } else {
         Kind::Private
+    };
+    let reproduce = Reproduce {
+        command: command(options),
+        engine: ground.engine.name().to_string(),
     };
     let catalogue = ground.cases();
     let _ = events.send(Event::Started {
@@ -73,6 +90,7 @@ async fn work(
     let options = runner::Options {
         jobs,
         accept: options.accept,
+        reproduce,
     };
     let code = tokio::select! {
         tally = runner::run(&session, ground.decisions, options, events) => tally.exit_code(),
@@ -103,7 +121,7 @@ pub(super) async fn interrupted() {
 }
 
 /// The command that runs one of these cases alone, up to the case's name.
-fn reproduce(options: &Run) -> String {
+fn command(options: &Run) -> String {
     let mut command = "pfs run".to_owned();
     if options.scenarios.dir.as_os_str() != "scenarios" {
         command.push_str(&format!(

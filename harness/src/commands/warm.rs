@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::Error;
 use super::prepare::{open_engine, prepare, select};
 use crate::cli::{Up, Where};
+use crate::event::Event;
 use crate::outcome::EXIT_PASS;
-use crate::report::Event;
 use crate::session::{Kind, Session};
 use crate::tell;
 

@@ -14,7 +14,7 @@ fn seen(id: &str, log: &str) -> Seen {
             server: Some("debian-11".to_owned()),
             fixed: false,
         },
-        witnesses: vec![("server log".to_owned(), log.to_owned())],
+        sections: vec![(Section::ServerLog, log.to_owned())],
     }
 }
 

@@ -1,16 +1,21 @@
 //! For people: a progress bar while it runs, then a table scenario × target, then what failed.
 
+mod cell;
 mod grid;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Event, Report, TargetLine};
-use crate::outcome::{CaseResult, Outcome, Tally};
-use crate::printable::{Text, line, shell_word, told_on_a_terminal};
+use self::cell::Cell;
+use super::Report;
+use crate::event::{CaseResult, Event, TargetLine};
+use crate::outcome::{Outcome, Tally};
+use crate::printable::{Text, line, told_on_a_terminal};
 use crate::tell;
 
 /// The terminal report.
@@ -19,31 +24,38 @@ pub struct Terminal {
     started: Instant,
     engine: String,
     targets: Vec<TargetLine>,
-    results: Vec<CaseResult>,
+    cells: Vec<Cell>,
+    /// With all that the witnesses said.
+    failed: Vec<Arc<CaseResult>>,
     tally: Tally,
-    reproduce: String,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Terminal {
-    /// `reproduce` is the command line that runs one case alone, up to the case's name.
-    pub fn new(reproduce: String) -> Self {
+    /// Nothing is printed before the first event.
+    pub fn new() -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
             started: Instant::now(),
             engine: String::new(),
             targets: Vec::new(),
-            results: Vec::new(),
+            cells: Vec::new(),
+            failed: Vec::new(),
             tally: Tally::default(),
-            reproduce,
         }
     }
 
     fn table(&self) -> Text {
-        let mut rows: BTreeMap<String, BTreeMap<&str, &CaseResult>> = BTreeMap::new();
-        for result in &self.results {
-            rows.entry(line(&result.id.to_string()))
+        let mut rows: BTreeMap<String, BTreeMap<&str, &Cell>> = BTreeMap::new();
+        for cell in &self.cells {
+            rows.entry(line(&cell.id))
                 .or_default()
-                .insert(&result.target, result);
+                .insert(&cell.target, cell);
         }
         let first = rows
             .keys()
@@ -78,41 +90,27 @@ impl Terminal {
         out
     }
 
-    /// What a failing case has to say; nothing of others.
+    /// What a case that did not pass has to say.
     fn explain(&self, result: &CaseResult) -> Text {
         let mut out = Text::for_stdout();
-        let reasons: &[String] = match &result.outcome {
-            Outcome::Fail(reasons) => reasons,
-            Outcome::Broken(why) => std::slice::from_ref(why),
-            Outcome::Pass | Outcome::NotApplicable(_) => return out,
-        };
         let (code, word) = mark(&result.outcome, false);
         out.paint(code, word);
         let _ = write!(out, " ");
         out.paint("1", &name(result));
         let _ = writeln!(out);
         out.indented("  ", result.why.trim());
-        for reason in reasons {
+        for reason in result.outcome.reasons() {
             out.indented("  ", reason);
         }
-        let configuration = [("configuration".to_owned(), result.configuration.clone())];
-        for (name, said) in result.witnesses.iter().chain(&configuration) {
-            if name == "configuration" && said.is_empty() {
-                continue;
-            }
-            let _ = write!(out, "  ");
-            out.paint("1", name);
-            let _ = writeln!(out);
-            out.indented("    ", said);
+        for (section, said) in result.evidence.iter().flat_map(|all| all.sections()) {
+            head(&mut out, section.name());
+            out.indented("    ", &said);
         }
-        let _ = writeln!(
-            out,
-            "  reproduce: {} {} --target {} --engine {}",
-            self.reproduce,
-            shell_word(&result.id.to_string()),
-            shell_word(&result.target),
-            self.engine
-        );
+        if !result.configuration.is_empty() {
+            head(&mut out, "configuration");
+            out.indented("    ", &result.configuration);
+        }
+        let _ = writeln!(out, "  reproduce: {}", result.reproduce);
         out
     }
 
@@ -120,35 +118,29 @@ impl Terminal {
         self.bar.finish_and_clear();
         let mut out = self.table();
         let _ = writeln!(out);
-        if let Some(grid) = grid::grid(&self.results) {
+        if let Some(grid) = grid::grid(&self.cells) {
             let _ = writeln!(out, "{grid}");
         }
-        for result in &self.results {
-            let text = self.explain(result);
-            if !text.is_empty() {
-                out.append(&text);
-                let _ = writeln!(out);
-            }
-        }
-        let tally = &self.tally;
-        let _ = write!(out, "{} passed", tally.pass);
-        for (count, word) in [
-            (tally.fail, "failed"),
-            (tally.broken, "broken"),
-            (tally.not_applicable, "not applicable"),
-        ] {
-            if count > 0 {
-                let _ = write!(out, ", {count} {word}");
-            }
+        for result in &self.failed {
+            out.append(&self.explain(result));
+            let _ = writeln!(out);
         }
         let _ = writeln!(
             out,
-            " in {:.1} s ({})",
+            "{} in {:.1} s ({})",
+            self.tally,
             self.started.elapsed().as_secs_f64(),
             self.engine
         );
         out.say();
     }
+}
+
+/// The heading of a part of what a case has to say.
+fn head(out: &mut Text, name: &str) {
+    let _ = write!(out, "  ");
+    out.paint("1", name);
+    let _ = writeln!(out);
 }
 
 /// The word for an outcome and its colour (ECMA-48, SGR).
@@ -168,7 +160,7 @@ fn name(result: &CaseResult) -> String {
 }
 
 impl Report for Terminal {
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Doing { target, what } => {
                 let doing = line(&format!("{target}: {what}"));
@@ -188,8 +180,15 @@ impl Report for Terminal {
                     failed.paint(code, word);
                     let _ = writeln!(failed, " {}", name(result));
                     self.bar.suspend(|| failed.tell());
+                    self.failed.push(Arc::clone(result));
                 }
-                self.results.push((**result).clone());
+                self.cells.push(Cell {
+                    id: result.id.to_string(),
+                    target: result.target.clone(),
+                    sides: result.sides.clone(),
+                    outcome: result.outcome.clone(),
+                    accepted: result.accepted,
+                });
             }
             Event::Finished(_) => self.finish(),
             Event::Started {
@@ -215,5 +214,6 @@ impl Report for Terminal {
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
         }
+        Ok(())
     }
 }

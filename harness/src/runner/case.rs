@@ -7,33 +7,14 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::change::change;
-use super::collect::{Side, SideLog};
 use super::peers::{self, Fleets};
 use super::place::Place;
 use super::serve::{Behind, serve};
-use crate::peer::{
-    self, ClientOptions, ForwardOptions, ForwardReport, Mail, Message, PeerReport, PreparedServer,
-    TlsMode,
-};
+use crate::evidence::{Evidence, PostfixLog, Statements};
+use crate::observe::summary::Side;
+use crate::peer::{self, ClientOptions, ForwardOptions, Mail, PeerReport, PreparedServer, TlsMode};
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{MISSING_EXIM, Running, Session, recipient};
-
-/// What the witnesses of a case said, raw.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// The server's log, if it is a Postfix.
-    pub server_log: Option<SideLog>,
-    /// The client's log, if it is a Postfix.
-    pub client_log: Option<SideLog>,
-    /// The mail as it arrived behind the server.
-    pub message: Option<Message>,
-    /// The Rust peer's view; the last connection if there were several.
-    pub peer: Option<PeerReport>,
-    /// Between two Postfix: what went over the wire.
-    pub tap: Option<ForwardReport>,
-    /// What was written into files of the fleets meanwhile.
-    pub changed: Vec<String>,
-}
 
 /// Why a case was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +36,7 @@ const SENDER: &str = "";
 /// # Errors
 /// What is broken or missing on this side: a fleet, a port, a program. Never what Postfix or a
 /// peer did.
-pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle> {
+pub async fn gather(session: &Session, case: &Case) -> Result<Evidence, Obstacle> {
     let fleets = peers::fleets(session, case)
         .await
         .map_err(|error| Obstacle::Broken(error.to_string()))?;
@@ -89,31 +70,30 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Gathered, Obstacle
         |side| format!("the {side}'s Postfix or its log is gone: was it, or Docker, stopped?");
     // A fleet that ends under a case is not the case's failure: looked at first, since the end of a log also ends the
     // work.
-    let gathered = tokio::select! {
+    let said = tokio::select! {
         biased;
         () = ended(fleets.server.as_ref()) => Err(gone("server")),
         () = ended(fleets.client.as_ref()) => Err(gone("client")),
-        gathered = work => gathered,
+        said = work => said,
     };
-    let gathered = gathered.map_err(Obstacle::Broken)?;
-    if let (true, Some(side)) = (gathered.lacks_exim(), case.client.side()) {
+    let evidence = Evidence::from(said.map_err(Obstacle::Broken)?);
+    if let (true, Some(side)) = (lacks_exim(&evidence), case.client.side()) {
         let target = &side.fleet.target;
         return Err(Obstacle::NotApplicable(format!(
             "needs an Exim; {target} has none at /opt/exim/usr/sbin/exim4: unpack exim4-daemon-light \
              (as Debian calls it) to /opt/exim in its image"
         )));
     }
-    Ok(gathered)
+    Ok(evidence)
 }
 
-impl Gathered {
-    /// Whether the program in Exim's place has said that Exim is not there.
-    fn lacks_exim(&self) -> bool {
-        let lines = self.client_log.iter().flat_map(|log| &log.lines);
-        lines
-            .into_iter()
-            .any(|line| line.text.contains(MISSING_EXIM))
-    }
+/// Whether the program in Exim's place has said that Exim is not there.
+fn lacks_exim(evidence: &Evidence) -> bool {
+    let lines = evidence.log(Side::Client).map(PostfixLog::lines);
+    lines
+        .into_iter()
+        .flatten()
+        .any(|line| line.text.contains(MISSING_EXIM))
 }
 
 async fn ended(fleet: Option<&Arc<Running>>) {
@@ -188,18 +168,18 @@ async fn peer_to_postfix(
     server: &PostfixSide,
     fleets: &Fleets,
     deadline: Instant,
-) -> Result<Gathered, String> {
+) -> Result<Statements, String> {
     let client = ready(session, case)?;
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
     let mut log = place.log(case, Side::Server, deadline);
     let address = place.running.fleet.address_of(place.ports.fleet);
     let mail = mail(case, recipient(&case.tag));
-    let mut gathered = Gathered::default();
+    let mut said = Statements::default();
     let mails = case.scenario.mails();
     for number in 1..=mails {
         if number == mails {
-            gathered.changed = change(session, case, fleets, deadline).await?;
+            said.changed = change(session, case, fleets, deadline).await?;
         }
         let sending = client.send(address, &mail, deadline);
         tokio::pin!(sending);
@@ -212,15 +192,15 @@ async fn peer_to_postfix(
         if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
             return Err(format!("{address}: {error}"));
         }
-        gathered.message = match report.delivered() {
+        said.message = match report.delivered() {
             true => peer::sink(&sink, deadline).await.ok(),
             false => None,
         };
-        gathered.peer = Some(report.after(gathered.peer.take()));
+        said.peer = Some(report.after(said.peer.take()));
         log.next().await;
     }
-    gathered.server_log = Some(place.or_nameless("smtpd", log.finish().await));
-    Ok(gathered)
+    said.server_log = Some(place.or_nameless("smtpd", log.finish().await));
+    Ok(said)
 }
 
 async fn fleet_client(
@@ -229,7 +209,7 @@ async fn fleet_client(
     client: &PostfixSide,
     fleets: &Fleets,
     deadline: Instant,
-) -> Result<Gathered, String> {
+) -> Result<Statements, String> {
     let place = Place::of(case, client, fleets.client.as_ref(), false)?;
     let listener = place.listen().await?;
     let mut log = place.log(case, Side::Client, deadline);
@@ -323,11 +303,11 @@ async fn fleet_client(
         }
         Ok::<_, String>((log, message, changed))
     };
-    let mut gathered = Gathered::default();
-    let (connections, mails) = serve(&listener, &behind, mails, &mut gathered, deadline).await;
+    let mut said = Statements::default();
+    let (connections, mails) = serve(&listener, &behind, mails, &mut said, deadline).await;
     let (client_log, message, changed) = mails?;
-    gathered.changed = changed;
-    gathered.client_log = Some(place.or_nameless("smtp", client_log.finish().await));
+    said.changed = changed;
+    said.client_log = Some(place.or_nameless("smtp", client_log.finish().await));
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say, and an Exim never has.
         if let ServerPlan::Postfix(_) = &case.server {
@@ -336,14 +316,14 @@ async fn fleet_client(
                     break;
                 }
             }
-            gathered.server_log = Some(server_log.finish().await);
+            said.server_log = Some(server_log.finish().await);
         }
-        gathered.message = message;
+        said.message = message;
     } else {
-        gathered.message = gathered
+        said.message = said
             .peer
             .as_ref()
             .and_then(|report| report.message().cloned());
     }
-    Ok(gathered)
+    Ok(said)
 }

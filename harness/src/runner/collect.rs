@@ -5,46 +5,24 @@ use std::sync::Arc;
 use pfs_containers::{LogLine, LogReceiver};
 use tokio::time::{Instant, timeout_at};
 
-/// Which side's last word to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// smtp(8) ends a delivery attempt with a line that has `status=`.
-    Client,
-    /// smtpd(8) ends a session with `disconnect from`.
-    Server,
-}
-
-/// Lines of one side.
-#[derive(Clone, Debug, Default)]
-pub struct SideLog {
-    /// In the order they were logged.
-    pub lines: Vec<Arc<LogLine>>,
-    /// The last word was heard before the deadline.
-    pub complete: bool,
-}
-
-impl SideLog {
-    /// The line with which a daemon gave up, if it did.
-    pub fn fatal(&self) -> Option<&str> {
-        self.lines
-            .iter()
-            .map(|line| &*line.text)
-            .find(|text| is_fatal(text))
-    }
-}
+use crate::evidence::PostfixLog;
+use crate::observe::summary::Side;
 
 pub(super) fn is_fatal(text: &str) -> bool {
     text.starts_with("fatal: ") || text.starts_with("panic: ")
 }
 
-/// Reads one side's lines.
+/// Reads one side's lines. The last word of a client is a line of smtp(8) with `status=`, that of a server the line
+/// `disconnect from` of smtpd(8).
 pub(super) struct Collector {
     receiver: LogReceiver,
     side: Side,
     /// The side that has tlsproxy(8): no line of it tells.
     tlsproxy: Side,
     deadline: Instant,
-    log: SideLog,
+    lines: Vec<Arc<LogLine>>,
+    /// No last word that was waited for has failed to come.
+    complete: bool,
     /// How many lines have been looked at for a last word.
     heard: usize,
 }
@@ -61,10 +39,8 @@ impl Collector {
             side,
             tlsproxy,
             deadline,
-            log: SideLog {
-                lines: Vec::new(),
-                complete: true,
-            },
+            lines: Vec::new(),
+            complete: true,
             heard: 0,
         }
     }
@@ -83,7 +59,7 @@ impl Collector {
                 return Some(line);
             }
         }
-        self.log.complete = false;
+        self.complete = false;
         None
     }
 
@@ -100,10 +76,10 @@ impl Collector {
 
     /// The next line that no last word was looked for in.
     async fn unheard(&mut self) -> Option<Arc<LogLine>> {
-        if self.heard == self.log.lines.len() {
+        if self.heard == self.lines.len() {
             self.line().await?;
         }
-        let line = self.log.lines.get(self.heard).cloned();
+        let line = self.lines.get(self.heard).cloned();
         self.heard += 1;
         line
     }
@@ -120,7 +96,7 @@ impl Collector {
                 _ => Side::Server,
             };
             if side == self.side {
-                self.log.lines.push(Arc::clone(&line));
+                self.lines.push(Arc::clone(&line));
                 return Some(line);
             }
         }
@@ -128,23 +104,21 @@ impl Collector {
 
     /// Everything, once each session that tlsproxy has begun is over. Lines of one process stay
     /// together: between processes there is no order.
-    pub(super) async fn finish(mut self) -> SideLog {
-        while self.log.complete && self.log.in_tlsproxy() {
-            self.log.complete = self.line().await.is_some();
+    pub(super) async fn finish(mut self) -> PostfixLog {
+        while self.complete && self.in_tlsproxy() {
+            self.complete = self.line().await.is_some();
         }
         let mut order: Vec<Option<u32>> = Vec::new();
-        for line in &self.log.lines {
+        for line in &self.lines {
             if !order.contains(&line.pid) {
                 order.push(line.pid);
             }
         }
         let place = |line: &Arc<LogLine>| order.iter().position(|pid| *pid == line.pid);
-        self.log.lines.sort_by_key(place);
-        self.log
+        self.lines.sort_by_key(place);
+        PostfixLog::new(self.lines, self.complete)
     }
-}
 
-impl SideLog {
     /// Has a session of tlsproxy begun and not ended?
     fn in_tlsproxy(&self) -> bool {
         let count = |start: &str| {
@@ -177,8 +151,8 @@ mod tests {
         Collector::new(receiver, side, tlsproxy, deadline)
     }
 
-    fn texts(log: &SideLog) -> Vec<&str> {
-        log.lines.iter().map(|line| &*line.text).collect()
+    fn texts(log: &PostfixLog) -> Vec<&str> {
+        log.lines().iter().map(|line| &*line.text).collect()
     }
 
     #[tokio::test]
@@ -197,8 +171,8 @@ mod tests {
         assert!(server.next().await.unwrap().text.ends_with("commands=0"));
         assert!(server.next().await.unwrap().text.ends_with("commands=1"));
         let log = server.finish().await;
-        assert!(log.complete);
-        assert_eq!(log.lines.len(), 4);
+        assert!(log.is_complete());
+        assert_eq!(log.lines().len(), 4);
     }
 
     #[tokio::test]
@@ -216,7 +190,7 @@ mod tests {
         );
         assert!(server.next().await.is_some());
         let log = server.finish().await;
-        assert!(log.complete);
+        assert!(log.is_complete());
         assert_eq!(
             texts(&log),
             [
@@ -237,10 +211,10 @@ mod tests {
         ];
         let mut client = collector(&lines, Side::Client, Side::Client);
         assert!(client.next().await.is_some());
-        assert_eq!(client.finish().await.lines.len(), 3);
+        assert_eq!(client.finish().await.lines().len(), 3);
         let mut server = collector(&lines, Side::Server, Side::Client);
         // The sender is gone: that is the end of the fleet.
         assert!(server.next().await.is_none());
-        assert!(!server.finish().await.complete);
+        assert!(!server.finish().await.is_complete());
     }
 }

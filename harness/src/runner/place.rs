@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::collect::{self, Collector, Side, SideLog};
+use super::collect::{self, Collector};
+use crate::evidence::PostfixLog;
+use crate::observe::summary::Side;
 use crate::plan::{Case, ClientPlan, PostfixSide};
 use crate::session::{Line, Ports, Running};
 
@@ -48,14 +50,15 @@ impl<'a> Place<'a> {
 
     /// A daemon that refuses its configuration may do so before it knows its `syslog_name`: where a side has logged
     /// nothing at all, what such daemons said.
-    pub(super) fn or_nameless(&self, daemon: &str, mut log: SideLog) -> SideLog {
-        if log.lines.is_empty() {
-            log.lines = self.running.fleet.log().tail();
-            log.lines.retain(|line| {
-                line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
-            });
+    pub(super) fn or_nameless(&self, daemon: &str, log: PostfixLog) -> PostfixLog {
+        if !log.lines().is_empty() {
+            return log;
         }
-        log
+        let mut lines = self.running.fleet.log().tail();
+        lines.retain(|line| {
+            line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
+        });
+        PostfixLog::new(lines, log.is_complete())
     }
 
     /// Binds the port on which the harness is reached by this Postfix.

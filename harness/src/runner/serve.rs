@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
-use super::case::Gathered;
+use crate::evidence::Statements;
 use crate::peer::{self, ForwardOptions, PreparedServer, ServerOptions};
 
 /// What stands behind the port that the client of a fleet connects to.
@@ -22,7 +22,7 @@ pub(super) async fn serve<T>(
     listener: &TcpListener,
     behind: &Behind,
     mails: impl Future<Output = T>,
-    gathered: &mut Gathered,
+    said: &mut Statements,
     deadline: Instant,
 ) -> (usize, T) {
     tokio::pin!(mails);
@@ -40,7 +40,7 @@ pub(super) async fn serve<T>(
             () = std::future::ready(()), if finished.is_some() => None,
         };
         let Some(stream) = stream else { break };
-        let connection = connection(stream, behind, gathered, deadline);
+        let connection = connection(stream, behind, said, deadline);
         tokio::pin!(connection);
         // The mails go on while the connection lasts.
         loop {
@@ -64,7 +64,7 @@ pub(super) async fn serve<T>(
 async fn connection(
     stream: TcpStream,
     behind: &Behind,
-    gathered: &mut Gathered,
+    said: &mut Statements,
     deadline: Instant,
 ) -> bool {
     let stream = peer::Prompt::new(stream);
@@ -79,10 +79,10 @@ async fn connection(
                 return false;
             };
             let report = peer::forward_between(stream, upstream, *options, deadline).await;
-            gathered.tap = Some(report);
+            said.tap = Some(report);
             return true;
         }
     };
-    gathered.peer = Some(report.after(gathered.peer.take()));
+    said.peer = Some(report.after(said.peer.take()));
     true
 }

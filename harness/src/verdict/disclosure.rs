@@ -3,14 +3,14 @@
 use classic_tls::{PrivateKey, Sealed, disclose};
 use pfs_certs::{Leaf, Pki};
 
-use super::observation::Observation;
+use crate::evidence::Evidence;
 use crate::plan::Case;
 use crate::scenario::{Certificate, Disclosure};
 
 /// What is not as expected.
-pub(super) fn difference(case: &Case, seen: &Observation) -> Option<String> {
+pub(super) fn difference(case: &Case, seen: &Evidence, pki: &Pki) -> Option<String> {
     let expected = case.expect.disclosure?;
-    let tried = attempt(case, seen);
+    let tried = attempt(case, seen, pki);
     match (expected, tried) {
         (Disclosure::Opens, Ok(())) | (Disclosure::Sealed, Err(Closed::Ephemeral)) => None,
         (Disclosure::Opens, Err(closed)) => Some(format!(
@@ -40,9 +40,9 @@ enum Closed {
     NoMail(usize),
 }
 
-fn attempt(case: &Case, seen: &Observation) -> Result<(), Closed> {
-    let recording = seen.recording.as_ref().ok_or(Closed::NoRecording)?;
-    let key = server_key(case, seen)?;
+fn attempt(case: &Case, seen: &Evidence, pki: &Pki) -> Result<(), Closed> {
+    let recording = seen.recording().ok_or(Closed::NoRecording)?;
+    let key = server_key(case, seen, pki)?;
     let plain = match disclose(recording, &key) {
         Ok(plain) => plain,
         Err(Sealed::ForwardSecret { .. }) => return Err(Closed::Ephemeral),
@@ -62,10 +62,9 @@ fn attempt(case: &Case, seen: &Observation) -> Result<(), Closed> {
 
 /// The key of the certificate that was on the wire; where that is hidden (TLS 1.3) or was not
 /// sent, the first of those the server has. A server without any has the default one's.
-fn server_key(case: &Case, seen: &Observation) -> Result<PrivateKey, Closed> {
+fn server_key(case: &Case, seen: &Evidence, pki: &Pki) -> Result<PrivateKey, Closed> {
     let shown = seen
-        .wire
-        .as_ref()
+        .wire()
         .and_then(|wire| wire.server_certificates.first());
     let server = &case.scenario.file.server;
     let own = server
@@ -87,7 +86,7 @@ fn server_key(case: &Case, seen: &Observation) -> Result<PrivateKey, Closed> {
     };
     let leaves: Vec<_> = names
         .iter()
-        .filter_map(|name| Pki::leaf(&seen.pki, name).ok())
+        .filter_map(|name| pki.leaf(name).ok())
         .collect();
     let sent = |leaf: &Leaf| shown.is_none_or(|der| leaf.certificate_der() == der.as_slice());
     let leaf = leaves

@@ -6,83 +6,60 @@ mod offer;
 mod session;
 mod status;
 
-use std::fmt::Display;
-
 pub(super) use failure::is_cause;
 
-use super::observation::{Observation, SideEvents};
+use pfs_certs::Pki;
+
+use super::differences::Differences;
+use crate::evidence::{Evidence, PostfixLog};
+use crate::observe::summary::Side;
 use crate::peer::Reply;
 use crate::redact::own_names;
 use crate::scenario::{Expect, LogExpectation};
 
-/// Collects differences.
-struct Differences(Vec<String>);
-
-impl Differences {
-    /// `what` should be `expected`.
-    fn compare(&mut self, what: &str, expected: impl Display, found: Option<impl Display>) {
-        let expected = expected.to_string();
-        match found.map(|found| found.to_string()) {
-            Some(found) if found == expected => {}
-            Some(found) => self
-                .0
-                .push(format!("{what}: expected {expected}, found {found}")),
-            None => self
-                .0
-                .push(format!("{what}: expected {expected}, but no witness tells")),
-        }
-    }
-
-    fn check(&mut self, holds: bool, difference: impl FnOnce() -> String) {
-        if !holds {
-            self.0.push(difference());
-        }
-    }
-}
-
 /// Every difference between what is expected and what was seen.
-pub(super) fn differences(expect: &Expect, seen: &Observation) -> Vec<String> {
-    let mut out = Differences(Vec::new());
+pub(super) fn differences(expect: &Expect, seen: &Evidence, pki: &Pki) -> Vec<String> {
+    let mut out = Differences::default();
     delivery(expect, seen, &mut out);
     session::session(expect, seen, &mut out);
     status::statuses(expect, seen, &mut out);
     credential::signatures(expect, seen, &mut out);
-    credential::certificates(expect, seen, &mut out);
+    credential::certificates(expect, seen, pki, &mut out);
     offer::offer(expect, seen, &mut out);
     ehlo(expect, seen, &mut out);
     for (name, expected, side) in [
-        ("server log", &expect.server_log, &seen.server),
-        ("client log", &expect.client_log, &seen.client),
+        ("server log", &expect.server_log, Side::Server),
+        ("client log", &expect.client_log, Side::Client),
     ] {
         if let Some(expected) = expected {
-            log(name, expected, side.as_ref(), &mut out);
+            log(name, expected, seen.log(side), &mut out);
         }
     }
     out.0
 }
 
-fn delivery(expect: &Expect, seen: &Observation, out: &mut Differences) {
+fn delivery(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let word = |yes| if yes { "delivered" } else { "not delivered" };
     out.compare(
         "mail",
         word(expect.must_deliver()),
-        Some(word(seen.delivered)),
+        Some(word(seen.delivered())),
     );
     if let Some(expected) = &expect.failure {
         out.0
-            .extend(failure::differences(expected, &seen.failures()));
+            .extend(failure::differences(expected, seen.failures()));
     }
-    for (name, side) in [("server log", &seen.server), ("client log", &seen.client)] {
-        out.check(side.as_ref().is_none_or(|side| side.complete), || {
-            format!("{name}: the last line did not come before the deadline")
+    for (side, log) in seen.logs() {
+        out.check(log.is_complete(), || {
+            format!("{side} log: the last line did not come before the deadline")
         });
     }
 }
 
-fn ehlo(expect: &Expect, seen: &Observation, out: &mut Differences) {
+fn ehlo(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let replies: Vec<&Reply> = seen
-        .peer
-        .iter()
+        .peer()
+        .into_iter()
         .flat_map(|peer| &peer.dialogue.replies)
         .collect();
     // A greeting or the reply to STARTTLS comes before each.
@@ -112,15 +89,15 @@ fn ehlo(expect: &Expect, seen: &Observation, out: &mut Differences) {
     }
 }
 
-fn log(name: &str, expected: &LogExpectation, side: Option<&SideEvents>, out: &mut Differences) {
-    let Some(side) = side else {
+fn log(name: &str, expected: &LogExpectation, log: Option<&PostfixLog>, out: &mut Differences) {
+    let Some(log) = log else {
         out.0.push(format!(
             "{name}: there is none, since that side is no Postfix"
         ));
         return;
     };
     // Names as the file writes them.
-    let lines = side.lines.iter().map(|line| own_names(&line.text));
+    let lines = log.lines().iter().map(|line| own_names(&line.text));
     let lines: Vec<String> = lines.collect();
     let has = |piece: &str| lines.iter().any(|line| line.contains(piece));
     for piece in &expected.has {

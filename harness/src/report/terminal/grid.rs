@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::outcome::{CaseResult, Outcome, Tally};
+use super::cell::Cell;
+use crate::outcome::{Outcome, Tally};
 
 /// A line for each client target, a column for each server target; `None` where no case fixes one.
-pub(super) fn grid(results: &[CaseResult]) -> Option<String> {
-    let mut cells: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
-    for result in results.iter().filter(|result| result.sides.fixed) {
+pub(super) fn grid(cells: &[Cell]) -> Option<String> {
+    let mut tallies: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
+    for result in cells.iter().filter(|result| result.sides.fixed) {
         if let (Some(client), Some(server)) = (&result.sides.client, &result.sides.server) {
-            cells
+            tallies
                 .entry((client, server))
                 .or_default()
                 .add(&result.outcome);
         }
     }
-    let clients: BTreeSet<&str> = cells.keys().map(|(client, _)| *client).collect();
-    let servers: BTreeSet<&str> = cells.keys().map(|(_, server)| *server).collect();
+    let clients: BTreeSet<&str> = tallies.keys().map(|(client, _)| *client).collect();
+    let servers: BTreeSet<&str> = tallies.keys().map(|(_, server)| *server).collect();
     let first = clients.iter().map(|name| name.len()).max()?.max(15) + 2;
     let width = |server: &str| server.len().max(16) + 2;
     let mut out = format!("{:first$}", "client \\ server");
@@ -28,7 +29,7 @@ pub(super) fn grid(results: &[CaseResult]) -> Option<String> {
     for client in &clients {
         let _ = write!(out, "{client:first$}");
         for server in &servers {
-            let words = cells
+            let words = tallies
                 .get(&(*client, *server))
                 .map(words)
                 .unwrap_or_default();
@@ -60,26 +61,17 @@ fn words(tally: &Tally) -> String {
 mod tests {
     use super::*;
     use crate::plan::Sides;
-    use crate::scenario::CaseId;
 
-    fn result(client: &str, server: &str, fixed: bool, outcome: Outcome) -> CaseResult {
-        CaseResult {
-            id: CaseId {
-                topic: "pairs".into(),
-                case: "default".into(),
-                variant: Some(server.into()),
-            },
+    fn result(client: &str, server: &str, fixed: bool, outcome: Outcome) -> Cell {
+        Cell {
+            id: format!("pairs/default[{server}]"),
             target: client.into(),
             sides: Sides {
                 client: Some(client.into()),
                 server: Some(server.into()),
                 fixed,
             },
-            why: String::new(),
             outcome,
-            elapsed: std::time::Duration::ZERO,
-            witnesses: Vec::new(),
-            configuration: String::new(),
             accepted: false,
         }
     }

@@ -2,13 +2,14 @@
 
 use classic_tls::names::Version;
 use classic_tls::wire::Transcript;
+use pfs_certs::Pki;
 
-use super::Differences;
+use crate::evidence::Evidence;
 use crate::observe::summary::TlsSummary;
 use crate::scenario::{Certificate, Expect};
-use crate::verdict::observation::Observation;
+use crate::verdict::differences::Differences;
 
-pub(super) fn signatures(expect: &Expect, seen: &Observation, out: &mut Differences) {
+pub(super) fn signatures(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let algorithm = |pick: fn(&TlsSummary) -> Option<String>| {
         seen.fact(pick).unwrap_or_else(|| "none".to_owned())
     };
@@ -37,8 +38,8 @@ pub(super) fn signatures(expect: &Expect, seen: &Observation, out: &mut Differen
     }
 }
 
-pub(super) fn certificates(expect: &Expect, seen: &Observation, out: &mut Differences) {
-    let report = seen.peer.as_ref();
+pub(super) fn certificates(expect: &Expect, seen: &Evidence, pki: &Pki, out: &mut Differences) {
+    let report = seen.peer();
     if let Some(expected) = &expect.server_certificate {
         let shown = report.map(|report| {
             report
@@ -53,11 +54,10 @@ pub(super) fn certificates(expect: &Expect, seen: &Observation, out: &mut Differ
                 .is_some_and(|hello| hello.version < Version::TLS1_3)
         };
         let wire = seen
-            .wire
-            .as_ref()
+            .wire()
             .filter(readable)
             .map(|wire| wire.server_certificates.first().cloned());
-        certificate("server certificate", expected, shown.or(wire), seen, out);
+        certificate("server certificate", expected, shown.or(wire), pki, out);
     }
     if let Some(expected) = &expect.client_certificate {
         // What a client has and what it was asked for are two things: only a signature shows it.
@@ -72,7 +72,7 @@ pub(super) fn certificates(expect: &Expect, seen: &Observation, out: &mut Differ
                 .filter(|_| signed)
                 .map(|leaf| leaf.der.clone())
         });
-        certificate("client certificate", expected, shown, seen, out);
+        certificate("client certificate", expected, shown, pki, out);
     }
 }
 
@@ -80,7 +80,7 @@ fn certificate(
     what: &str,
     expected: &Certificate,
     shown: Option<Option<Vec<u8>>>,
-    seen: &Observation,
+    pki: &Pki,
     out: &mut Differences,
 ) {
     let Some(shown) = shown else {
@@ -91,7 +91,7 @@ fn certificate(
         (None, None) => {}
         (None, Some(_)) => out.0.push(format!("{what}: expected none, found one")),
         (Some(name), None) => out.0.push(format!("{what}: expected {name}, found none")),
-        (Some(name), Some(der)) => match seen.pki.leaf(name) {
+        (Some(name), Some(der)) => match pki.leaf(name) {
             // A raw public key stands for the certificate it is taken from.
             Ok(leaf) => out.check(
                 [leaf.certificate_der(), leaf.public_key_der()].contains(&&*der),

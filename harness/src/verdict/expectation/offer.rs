@@ -2,17 +2,14 @@
 
 use classic_tls::names::CipherSuite;
 
-use super::Differences;
 use super::session::exchange_word;
+use crate::evidence::Evidence;
 use crate::redact::own_names;
 use crate::scenario::Expect;
-use crate::verdict::observation::Observation;
+use crate::verdict::differences::Differences;
 
-pub(super) fn offer(expect: &Expect, seen: &Observation, out: &mut Differences) {
-    let hello = seen
-        .wire
-        .as_ref()
-        .and_then(|wire| wire.client_hello.as_ref());
+pub(super) fn offer(expect: &Expect, seen: &Evidence, out: &mut Differences) {
+    let hello = seen.wire().and_then(|wire| wire.client_hello.as_ref());
     if let Some(expected) = &expect.sni_sent {
         out.compare(
             "SNI on the wire",

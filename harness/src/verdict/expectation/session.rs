@@ -3,12 +3,12 @@
 use classic_tls::names::{CipherSuite, KeyExchangeKind};
 use classic_tls::wire::ServerKeyExchange;
 
-use super::Differences;
+use crate::evidence::Evidence;
 use crate::observe::summary::TlsSummary;
 use crate::scenario::{Expect, KeyExchangeName};
-use crate::verdict::observation::Observation;
+use crate::verdict::differences::Differences;
 
-pub(super) fn session(expect: &Expect, seen: &Observation, out: &mut Differences) {
+pub(super) fn session(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let protocol = seen.fact(|summary| Some(summary.protocol));
     let cipher = seen.fact(|summary| Some(summary.cipher.clone()));
     if let Some(expected) = expect.tls {
@@ -67,16 +67,13 @@ pub(super) fn session(expect: &Expect, seen: &Observation, out: &mut Differences
 }
 
 /// By those who were there; neither log nor header tells.
-fn resumption(expect: &Expect, seen: &Observation, out: &mut Differences) {
+fn resumption(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let Some(expected) = expect.resumed else {
         return;
     };
     let word = |yes| if yes { "resumed" } else { "of its own" };
-    let peer = seen.peer.as_ref().and_then(|peer| peer.tls.as_ref());
-    let wire = seen
-        .wire
-        .as_ref()
-        .filter(|wire| wire.server_hello.is_some());
+    let peer = seen.peer().and_then(|peer| peer.tls.as_ref());
+    let wire = seen.wire().filter(|wire| wire.server_hello.is_some());
     let told = [peer.map(|tls| tls.resumed), wire.map(|wire| wire.resumed)];
     out.check(told.iter().any(Option::is_some), || {
         "resumption: nobody was there to see whether it was resumed".to_owned()
@@ -86,10 +83,9 @@ fn resumption(expect: &Expect, seen: &Observation, out: &mut Differences) {
     }
 }
 
-fn prime(expect: &Expect, seen: &Observation, out: &mut Differences) {
+fn prime(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     let exchange = seen
-        .wire
-        .as_ref()
+        .wire()
         .and_then(|wire| wire.server_key_exchange.as_ref());
     let parameters = match exchange {
         Some(
@@ -106,7 +102,7 @@ fn prime(expect: &Expect, seen: &Observation, out: &mut Differences) {
                 .zip(parameters)
                 .is_some_and(|(group, p)| group.p == p.p && group.g == p.g)
         };
-        out.check(seen.changed.iter().any(same), || {
+        out.check(seen.changed().iter().any(same), || {
             "prime: expected that of the changed file, found another one or none".to_owned()
         });
     } else if let Some(file) = expect
@@ -136,7 +132,7 @@ fn prime(expect: &Expect, seen: &Observation, out: &mut Differences) {
 }
 
 /// What was really run, by those who were there.
-fn key_exchange(seen: &Observation) -> Option<KeyExchangeName> {
+fn key_exchange(seen: &Evidence) -> Option<KeyExchangeName> {
     let group = |summary: &TlsSummary| {
         summary
             .key_exchange

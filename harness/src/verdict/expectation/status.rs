@@ -1,19 +1,19 @@
 //! What Postfix says of the session: status words, SNI, the `Received:` header.
 
-use super::Differences;
+use crate::evidence::{Evidence, PostfixLog};
 use crate::observe::received::{ClientCertificate, Received};
-use crate::observe::summary::Status;
+use crate::observe::summary::{Side, Status};
 use crate::redact::own_names;
 use crate::scenario::{ClientCertificateComment, Expect, StatusWord};
-use crate::verdict::observation::{Observation, SideEvents};
+use crate::verdict::differences::Differences;
 
-pub(super) fn statuses(expect: &Expect, seen: &Observation, out: &mut Differences) {
+pub(super) fn statuses(expect: &Expect, seen: &Evidence, out: &mut Differences) {
     for (name, expected, side) in [
-        ("server status", expect.server_status, &seen.server),
-        ("client status", expect.client_status, &seen.client),
+        ("server status", expect.server_status, Side::Server),
+        ("client status", expect.client_status, Side::Client),
     ] {
         let Some(expected) = expected else { continue };
-        let summary = side.as_ref().map(SideEvents::summary);
+        let summary = seen.log(side).map(PostfixLog::summary);
         let found = match summary {
             None => None,
             Some(None) => Some("none".to_owned()),
@@ -29,7 +29,7 @@ pub(super) fn statuses(expect: &Expect, seen: &Observation, out: &mut Difference
         out.compare(name, expected, found);
     }
     if let Some(expected) = &expect.sni {
-        let summary = seen.server.as_ref().and_then(SideEvents::summary);
+        let summary = seen.log(Side::Server).and_then(PostfixLog::summary);
         out.compare(
             "SNI in the log",
             expected,
@@ -47,14 +47,14 @@ pub(super) fn statuses(expect: &Expect, seen: &Observation, out: &mut Difference
         out.compare(
             "Received",
             word(expected),
-            seen.received.as_ref().map(|r| word(r.tls.is_some())),
+            seen.received().map(|r| word(r.tls.is_some())),
         );
     }
     if let Some(expected) = expect.received_client {
         out.compare(
             "Received",
             comment_word(expected),
-            seen.received.as_ref().and_then(received_word),
+            seen.received().and_then(received_word),
         );
     }
 }
