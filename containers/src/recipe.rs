@@ -22,6 +22,10 @@ pub const EXIM: &str = include_str!("../images/exim.sh");
 pub const PREPARE: &str = include_str!("../images/prepare.sh");
 /// What shows directories and device nodes of this machine in a root.
 pub(crate) const MOUNTS: &str = include_str!("../images/mounts.sh");
+/// What installs .deb files over a Debian base.
+pub(crate) const DEBS: &str = include_str!("../images/debs.sh");
+/// What builds a source tree of Postfix.
+pub(crate) const BUILD: &str = include_str!("../images/build.sh");
 /// Where [`PREPARE`] is in every image and root.
 pub(crate) const PREPARE_PATH: &str = "/var/lib/pfs/prepare.sh";
 /// What it writes down.

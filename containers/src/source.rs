@@ -5,10 +5,13 @@
 
 mod bootstrap;
 mod debian;
+mod debs;
 mod image;
 pub(crate) mod inside;
+mod installed;
 pub(crate) mod nodes;
 mod root;
+mod tree;
 mod unpack;
 
 use std::{
@@ -19,12 +22,15 @@ use std::{
 use serde::{Deserialize, Serialize};
 use testcontainers::bollard::Docker;
 
-use crate::{BoxFuture, Cache, Error, Progress, ProgressEvent, Result, recipe};
+use crate::{BoxFuture, Cache, Error, Progress, ProgressEvent, Result, Target, recipe};
 
 pub use debian::Debian;
 pub(crate) use debian::Release;
+pub use debs::Debs;
 pub use image::Image;
+pub use installed::Installed;
 pub use root::Root;
+pub use tree::Tree;
 
 /// Where a target's Postfix comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,10 +42,32 @@ pub enum Source {
     Image(Image),
     /// A root file system in a directory.
     Root(Root),
+    /// Local .deb files over a Debian base.
+    Debs(Debs),
+    /// A source tree built over a Debian base.
+    Tree(Tree),
+    /// The Postfix of this machine.
+    Installed(Installed),
 }
 
 /// How each kind is written, for messages.
-pub(crate) const FORMS: &str = "NAME=image:REF or NAME=root:DIR";
+pub(crate) const FORMS: &str = "NAME=image:REF, NAME=root:DIR, NAME=debs:DIR[@debian-13], NAME=source:DIR[@debian-13], \
+     or installed";
+
+/// The Debian system that others are put over.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Base {
+    /// Name of its target, such as `debian-13`.
+    pub target: String,
+    /// Code name of the release.
+    pub release: String,
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.target)
+    }
+}
 
 impl Source {
     /// Reads what stands behind `NAME=`.
@@ -50,6 +78,9 @@ impl Source {
         match text.split_once(':') {
             Some(("image", reference)) => Image::parse(reference).map(Source::Image),
             Some(("root", directory)) => Root::parse(directory).map(Source::Root),
+            Some(("debs", directory)) => Debs::parse(directory).map(Source::Debs),
+            Some(("source", directory)) => Tree::parse(directory).map(Source::Tree),
+            None if text == "installed" => Ok(Source::Installed(Installed)),
             _ => Err(format!("expected {FORMS}")),
         }
     }
@@ -59,6 +90,9 @@ impl Source {
             Source::Debian(debian) => debian,
             Source::Image(image) => image,
             Source::Root(root) => root,
+            Source::Debs(debs) => debs,
+            Source::Tree(tree) => tree,
+            Source::Installed(installed) => installed,
         }
     }
 }
@@ -70,6 +104,9 @@ impl fmt::Display for Source {
             Source::Debian(debian) => debian.fmt(f),
             Source::Image(image) => image.fmt(f),
             Source::Root(root) => root.fmt(f),
+            Source::Debs(debs) => debs.fmt(f),
+            Source::Tree(tree) => tree.fmt(f),
+            Source::Installed(installed) => installed.fmt(f),
         }
     }
 }
@@ -151,4 +188,62 @@ fn directory(text: &str) -> Result<PathBuf, String> {
         return Err("expected a directory behind the colon".to_owned());
     }
     std::path::absolute(text).map_err(|error| format!("`{text}`: {error}"))
+}
+
+/// `DIR` or `DIR@BASE`; without a base, the newest release that is a target by default.
+fn over_base(text: &str) -> Result<(PathBuf, Base), String> {
+    let of = |name: &str| {
+        Target::built_in().find_map(|target| match target.source() {
+            Source::Debian(debian) if target.name() == name || debian.release == name => {
+                Some(Base {
+                    target: target.name().to_owned(),
+                    release: debian.release.clone(),
+                })
+            }
+            _ => None,
+        })
+    };
+    let (path, base) = match text.rsplit_once('@') {
+        // A name with an `@` in it may be the directory's own.
+        Some((path, name)) if !name.contains('/') => match of(name) {
+            Some(base) => (path, Some(base)),
+            None => {
+                return Err(format!(
+                    "`{name}` is no Debian release that is known here; expected one such as debian-13"
+                ));
+            }
+        },
+        _ => (text, None),
+    };
+    let base = base.or_else(|| of(Target::defaults().last()?.name()));
+    let base = base.ok_or_else(|| "no Debian release is known here".to_owned())?;
+    Ok((directory(path)?, base))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_over_a_base() {
+        let read = |text| Source::parse(text).unwrap().to_string();
+        assert_eq!(read("debs:/x"), "debs:/x@debian-13");
+        assert_eq!(read("debs:/x@bookworm"), "debs:/x@debian-12");
+        assert_eq!(
+            read("source:/a@b/c@debian-testing"),
+            "source:/a@b/c@debian-testing"
+        );
+        assert_eq!(read("source:/a@b/c"), "source:/a@b/c@debian-13");
+        assert_eq!(read("installed"), "installed");
+        for bad in [
+            "debs:",
+            "debs:/x@fedora",
+            "source:@debian-13",
+            "installed:x",
+            "deb:/x",
+            "",
+        ] {
+            assert!(Source::parse(bad).is_err(), "{bad}");
+        }
+    }
 }

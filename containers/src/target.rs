@@ -4,7 +4,10 @@ use std::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Source, source::Debian};
+use crate::{
+    Error, Result, Source,
+    source::{Debian, Installed},
+};
 
 /// A version as Postfix and OpenSSL write theirs: `3.10.13`, `1.1.1w`, `3.11`.
 ///
@@ -145,14 +148,24 @@ const BUILT_IN: [BuiltIn; 4] = [
     },
 ];
 
+/// Name and source of this machine's own Postfix.
+const INSTALLED: &str = "installed";
+
 impl Target {
-    /// Reads what a user gave to `--target`: a built-in name, a release's code name, or `NAME=KIND:ARG`.
+    /// Reads what a user gave to `--target`: a built-in name, a release's code name, `installed`, or
+    /// `NAME=KIND:ARG`.
     ///
     /// # Errors
     /// [`Error::UnknownTarget`] with the nearest name, [`Error::BadTarget`] for a malformed `NAME=KIND:ARG`.
     pub fn parse(text: &str) -> Result<Target> {
         if let Some((name, source)) = text.split_once('=') {
             return Target::own(text, name, source);
+        }
+        if text == INSTALLED {
+            return Ok(Target {
+                name: text.to_owned(),
+                source: Source::Installed(Installed),
+            });
         }
         BUILT_IN
             .iter()
@@ -185,7 +198,8 @@ impl Target {
             let why = "the name must be 1 to 32 of a-z, 0-9, `-`, `.`, starting with a letter";
             return Err(bad(why.to_owned()));
         }
-        if BUILT_IN.iter().any(|known| known.name == name) {
+        let taken = BUILT_IN.iter().any(|known| known.name == name);
+        if taken || (name == INSTALLED && source != Source::Installed(Installed)) {
             return Err(bad(
                 "that name is a built-in target's: choose another".to_owned()
             ));
@@ -221,11 +235,18 @@ impl Target {
         &self.source
     }
 
+    /// Whether only the chroot engine can run it.
+    #[must_use]
+    pub fn needs_chroot(&self) -> bool {
+        self.source.origin().not_in_docker().is_some()
+    }
+
     /// What `--target` takes for it.
     #[must_use]
     pub fn argument(&self) -> String {
         match self.known() {
             Some(_) => self.name.clone(),
+            None if self.name == INSTALLED => self.name.clone(),
             None => format!("{}={}", self.name, self.source),
         }
     }

@@ -35,6 +35,9 @@ pub(crate) fn make(root: &Path, like: Option<&Path>) -> Result<()> {
     }
     for (name, major, minor) in NODES {
         let path = directory.join(name);
+        if path.symlink_metadata().is_ok() {
+            continue;
+        }
         if like.is_some_and(|like| fs::hard_link(like.join("dev").join(name), &path).is_ok()) {
             continue;
         }

@@ -11,7 +11,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2, unlinkat},
+    fs::{
+        AtFlags, Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2, symlinkat, unlinkat,
+    },
     io::Errno,
 };
 
@@ -37,13 +39,34 @@ impl Inside {
 
     /// The text of a file.
     pub(crate) fn read(&self, path: &str) -> Result<String> {
-        let mut text = String::new();
+        let bytes = self.read_bytes(path)?;
+        String::from_utf8(bytes)
+            .map_err(|_| Error::io("reading", self.shown(path))(io::ErrorKind::InvalidData.into()))
+    }
+
+    /// What a file holds.
+    pub(crate) fn read_bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
         self.find(Path::new(path), OFlags::RDONLY)
             .map(File::from)
             .map_err(io::Error::from)
-            .and_then(|mut file| file.read_to_string(&mut text))
+            .and_then(|mut file| file.read_to_end(&mut bytes))
             .map_err(Error::io("reading", self.shown(path)))?;
-        Ok(text)
+        Ok(bytes)
+    }
+
+    /// Makes a link in place of what is there; `target` is what it says, wherever that leads.
+    pub(crate) fn link(&self, path: &str, target: &Path) -> Result<()> {
+        let make = || -> io::Result<()> {
+            let (parent, name) = split(path).ok_or(io::ErrorKind::InvalidFilename)?;
+            let parent = self.directory_at(parent)?;
+            match unlinkat(&parent, name, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+            Ok(symlinkat(target, &parent, name)?)
+        };
+        make().map_err(Error::io("linking", self.shown(path)))
     }
 
     /// Whether nothing is at a path.

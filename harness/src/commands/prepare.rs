@@ -131,21 +131,37 @@ pub async fn prepare(
     if asked.is_empty() {
         asked = Target::defaults().collect();
     }
-    let mut needed = asked.clone();
-    let pinned: BTreeSet<&str> = scenarios
-        .iter()
-        .flat_map(|scenario| [&scenario.file.server.on, &scenario.file.client.on])
-        .filter_map(|on| on.as_deref())
-        .collect();
-    for name in pinned {
-        if !needed.iter().any(|known| known.name() == name) {
-            needed.push(Target::parse(name)?);
-        }
-    }
+    let pinned = pinned(&scenarios, &asked)?;
+    let engine = match engine {
+        EngineName::Auto if asked.iter().any(Target::needs_chroot) => EngineName::Chroot,
+        asked => asked,
+    };
     let (engine, cache) = open_engine(engine).await?;
     // What dead runs left is in nobody's way: a sweep that fails must not stop this one.
     let _ = engine.sweep().await;
-    let targets = facts(&*engine, needed, events).await?;
+    let (found, others) = tokio::join!(
+        facts(&*engine, asked.clone(), events),
+        facts(&*engine, pinned, events),
+    );
+    let mut targets = BTreeMap::new();
+    for (target, facts) in found {
+        targets.insert(target.name().to_owned(), (target, facts?));
+    }
+    // Without a target that only a few scenarios name, the others still run.
+    let mut missing = BTreeMap::new();
+    for (target, facts) in others {
+        match facts {
+            Ok(facts) => {
+                targets.insert(target.name().to_owned(), (target, facts));
+            }
+            Err(error) => {
+                missing.insert(target.name().to_owned(), error.to_string());
+            }
+        }
+    }
+    let (scenarios, impossible): (Vec<_>, Vec<_>) = scenarios
+        .into_iter()
+        .partition(|scenario| names(scenario).all(|name| !missing.contains_key(name)));
     let all = targets
         .values()
         .map(|(_, facts)| {
@@ -169,7 +185,8 @@ pub async fn prepare(
             versions: format!("Postfix {}, OpenSSL {}", versions.postfix, versions.openssl),
         })
         .collect();
-    let decisions = plan::plan_all(&scenarios, &table, &all);
+    let mut decisions = plan::plan_all(&scenarios, &table, &all);
+    decisions.extend(without(&impossible, &missing, &table));
     check(&decisions, &targets)?;
     Ok(Ground {
         engine,
@@ -180,27 +197,72 @@ pub async fn prepare(
     })
 }
 
+/// Targets that scenarios fix a side to, besides those asked for. A pair that is fixed on both sides runs only where one of
+/// them was asked for.
+fn pinned(scenarios: &[Arc<Scenario>], asked: &[Target]) -> Result<Vec<Target>, Error> {
+    let is_asked = |name: &str| asked.iter().any(|target| target.name() == name);
+    let mut wanted = BTreeSet::new();
+    for scenario in scenarios {
+        let fixed: Vec<&str> = names(scenario).collect();
+        if fixed.len() < 2 || fixed.iter().any(|name| is_asked(name)) {
+            wanted.extend(fixed.into_iter().filter(|name| !is_asked(name)));
+        }
+    }
+    Ok(wanted
+        .into_iter()
+        .map(Target::parse)
+        .collect::<Result<_, _>>()?)
+}
+
+/// The targets that a scenario fixes a side to.
+fn names(scenario: &Scenario) -> impl Iterator<Item = &str> {
+    let sides = [&scenario.file.server.on, &scenario.file.client.on];
+    sides.into_iter().filter_map(|on| on.as_deref())
+}
+
+/// What becomes of scenarios that name a target that cannot be made here.
+fn without(
+    scenarios: &[Arc<Scenario>],
+    missing: &BTreeMap<String, String>,
+    table: &[TargetVersions],
+) -> Vec<Decision> {
+    let why = |scenario: &Scenario| {
+        let (name, error) = names(scenario).find_map(|name| missing.get_key_value(name))?;
+        Some(format!(
+            "its other side is {name}, which cannot be made here: {error}"
+        ))
+    };
+    let mut decisions = Vec::new();
+    for scenario in scenarios {
+        let both = names(scenario).count() == 2;
+        for column in table.iter().take(if both { 1 } else { table.len() }) {
+            decisions.extend(why(scenario).map(|why| Decision::NotApplicable {
+                scenario: Arc::clone(scenario),
+                target: column.name.clone(),
+                why,
+            }));
+        }
+    }
+    decisions
+}
+
 async fn facts(
     engine: &dyn Engine,
-    needed: Vec<Target>,
+    targets: Vec<Target>,
     events: &mpsc::UnboundedSender<Event>,
-) -> Result<BTreeMap<String, (Target, TargetFacts)>, Error> {
+) -> Vec<(Target, Result<TargetFacts, pfs_containers::Error>)> {
     let progress = |event: ProgressEvent| {
         if let Some((target, what)) = words(&event) {
             let _ = events.send(Event::Doing { target, what });
         }
     };
     let prepared = futures_util::future::join_all(
-        needed
+        targets
             .iter()
             .map(|target| engine.prepare(target, &progress)),
     )
     .await;
-    let mut targets = BTreeMap::new();
-    for (target, facts) in needed.into_iter().zip(prepared) {
-        targets.insert(target.name().to_owned(), (target, facts?));
-    }
-    Ok(targets)
+    targets.into_iter().zip(prepared).collect()
 }
 
 /// Progress as a sentence; nothing for what needs no telling.

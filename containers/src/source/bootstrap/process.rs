@@ -1,6 +1,6 @@
 //! mmdebstrap as a process that ends with us, however we end, and whose mounts nobody else ever sees.
 
-use std::{env, fs, path::Path, process::Stdio};
+use std::{env, fs, path::Path, process::Stdio, sync::OnceLock};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
@@ -70,16 +70,20 @@ pub(in crate::source) const NAMESPACES: [&str; 7] = [
     "--mount-proc",
 ];
 
+/// Whether [`NAMESPACES`] can be made here; asked once.
 pub(in crate::source) fn can_isolate() -> bool {
-    rustix::process::geteuid().is_root()
-        && std::process::Command::new("unshare")
-            .args(NAMESPACES)
-            .arg("true")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        rustix::process::geteuid().is_root()
+            && std::process::Command::new("unshare")
+                .args(NAMESPACES)
+                .arg("true")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+    })
 }
 
 pub(in crate::source) fn is_there(tool: &str) -> bool {
