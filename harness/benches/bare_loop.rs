@@ -22,7 +22,7 @@ use harness::cli::EngineName;
 use harness::commands::{Ground, prepare};
 use harness::event::{Event, Reproduce};
 use harness::outcome::Outcome;
-use harness::peer::{self, ForwardOptions, Mail, PreparedServer, Prompt};
+use harness::peer::{self, ForwardOptions, Mail, NoDelayStream, PreparedServer};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
 use harness::session::{Kind, Line, Ports, Running, Session, recipient};
@@ -228,7 +228,7 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
             let (stream, _) = accepted
                 .unwrap_or_else(|_| panic!("{}: no connection", case.id))
                 .expect("a connection");
-            let stream = Prompt::new(stream);
+            let stream = NoDelayStream::new(stream);
             match (&case.server, upstream) {
                 (
                     ServerPlan::Rustls {

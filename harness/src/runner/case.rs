@@ -153,7 +153,7 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
         } => {
             let mut client = peers::classic_client(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
-            client.manners.mode = mode;
+            client.smtp.mode = mode;
             Ok(Ready::Classic(Box::new(client)))
         }
         ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => {
@@ -234,8 +234,8 @@ async fn fleet_client(
         } => {
             let mut server = peers::classic_server(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
-            if server.manners.mode == TlsMode::Starttls {
-                server.manners.mode = mode(case);
+            if server.smtp.mode == TlsMode::Starttls {
+                server.smtp.mode = mode(case);
             }
             (Behind::Classic(Box::new(server)), None)
         }

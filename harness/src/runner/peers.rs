@@ -6,8 +6,8 @@ use pfs_certs::{Leaf, Pki};
 use pfs_containers::fleet::Names;
 
 use crate::peer::{
-    ClientCertificate, ClientOptions, Credential, DhParameters, Manners, ServerOptions, Sessions,
-    TlsMode, TlsOptions, classic,
+    ClientCertificate, ClientOptions, Credential, DhParameters, ServerOptions, Sessions,
+    SmtpOptions, TlsMode, TlsOptions, classic,
 };
 use crate::plan::{Case, ClientPlan};
 use crate::scenario::{
@@ -254,9 +254,9 @@ pub fn classic_client(
     config.misbehaviour = inside;
     Ok(classic::Client {
         config: Arc::new(config),
-        manners: Manners {
+        smtp: SmtpOptions {
             misbehaviour,
-            ..Manners::client()
+            ..SmtpOptions::client()
         },
         memory: match options.resume {
             Some(_) => classic::Memory::new(),
@@ -321,10 +321,10 @@ pub fn classic_server(
     config.misbehaviour = inside;
     Ok(classic::Server {
         config: Arc::new(config),
-        manners: Manners {
+        smtp: SmtpOptions {
             mode: mode(options.starttls),
             misbehaviour,
-            ..Manners::server()
+            ..SmtpOptions::server()
         },
     })
 }

@@ -67,7 +67,7 @@ async fn connection(
     said: &mut Statements,
     deadline: Instant,
 ) -> bool {
-    let stream = peer::Prompt::new(stream);
+    let stream = peer::NoDelayStream::new(stream);
     let report = match behind {
         Behind::Rustls(server) => {
             let (prepared, options) = &**server;

@@ -34,17 +34,17 @@ static TLS13: LazyLock<Vec<&'static dyn SupportedKxGroup>> =
     LazyLock::new(|| rfc7919(Some(ProtocolVersion::TLSv1_3)));
 
 /// The groups of RFC 7919, for all versions.
-pub(in crate::peer) fn named() -> &'static [&'static dyn SupportedKxGroup] {
+pub(crate) fn named() -> &'static [&'static dyn SupportedKxGroup] {
     &ANY
 }
 
 /// The same for TLS 1.2 alone: for a server that may choose a prime by itself.
-pub(in crate::peer) fn named_tls12_only() -> &'static [&'static dyn SupportedKxGroup] {
+pub(crate) fn named_tls12_only() -> &'static [&'static dyn SupportedKxGroup] {
     &TLS12
 }
 
 /// The same for TLS 1.3 alone: for a server whose prime in TLS 1.2 is its own.
-pub(in crate::peer) fn named_tls13_only() -> &'static [&'static dyn SupportedKxGroup] {
+pub(crate) fn named_tls13_only() -> &'static [&'static dyn SupportedKxGroup] {
     &TLS13
 }
 
@@ -63,7 +63,7 @@ fn rfc7919(only: Option<ProtocolVersion>) -> Vec<&'static dyn SupportedKxGroup> 
 /// A client may list groups of RFC 7919 for TLS 1.3, and rustls then wants one of these for TLS 1.2 too. A server with
 /// a prime of its own, such as Postfix with a parameter file, does not care. So the prime goes by all of their names;
 /// the name is not sent in TLS 1.2.
-pub(in crate::peer) fn of_server(
+pub(crate) fn of_server(
     parameters: &DhParameters,
 ) -> Result<Vec<&'static dyn SupportedKxGroup>, DheError> {
     let modulus = Modulus::of(parameters.p(), parameters.g())?;
@@ -76,7 +76,7 @@ pub(in crate::peer) fn of_server(
 }
 
 /// The code point of the group with prime `p` and generator `g`, if RFC 7919 gives it one.
-pub(in crate::peer) fn code_point(group: &FfdheGroup<'_>) -> Option<NamedGroup> {
+pub(crate) fn code_point(group: &FfdheGroup<'_>) -> Option<NamedGroup> {
     RFC7919
         .iter()
         .find(|(_, known)| known == group)
@@ -151,7 +151,7 @@ impl Exchange {
     ) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         for _ in 0..DRAWS {
             let mut bytes = vec![0; modulus.exponent_bits() as usize / 8];
-            crate::peer::provider::random()
+            crate::provider::random()
                 .fill(&mut bytes)
                 .map_err(|_| Error::from(GetRandomFailed))?;
             let secret = modulus.secret(&bytes);
@@ -172,7 +172,7 @@ impl Exchange {
 }
 
 /// A refusal that rustls hands through.
-pub(in crate::peer) fn refusal(error: DheError) -> Error {
+pub(crate) fn refusal(error: DheError) -> Error {
     Error::Other(OtherError(Arc::new(error)))
 }
 

@@ -12,9 +12,9 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::dhe::{parameters, tls};
 use super::*;
-use crate::peer::capture::Capture;
-use crate::peer::resolver::ServerChains;
-use crate::peer::verifier::ServerWatcher;
+use crate::capture::Capture;
+use crate::resolver::ServerChains;
+use crate::verifier::ServerWatcher;
 
 const SUITE: &str = "DHE-RSA-AES256-GCM-SHA384";
 

@@ -7,7 +7,7 @@ use classic_tls::wire::Side;
 use rustls::ServerConfig;
 use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -15,11 +15,12 @@ use tokio_rustls::server::TlsStream;
 use super::capture::Capture;
 use super::closing::finish;
 use super::error::Failure;
+use super::no_delay::NoDelayStream;
 use super::options::{Accept, ClientCertificate, OptionError, ServerOptions, TlsMode};
-use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ServerChains;
+use super::role::{MailServer, Reporting};
 use super::server_session::{Handshake, serve};
 use super::smtp::{Lines, Stage};
 use super::tap::Recorder;
@@ -53,7 +54,7 @@ pub async fn receive(
         let mut report = match timeout_at(deadline, listener.accept()).await {
             Ok(Ok((stream, _))) => {
                 prepared
-                    .receive_on(Prompt::new(stream), options, deadline)
+                    .receive_on(NoDelayStream::new(stream), options, deadline)
                     .await
             }
             Ok(Err(source)) => failed(
@@ -75,6 +76,31 @@ pub async fn receive(
             return report;
         }
         earlier.push(report);
+    }
+}
+
+/// A server with its options, ready to serve one connection after the other.
+#[derive(Debug, Clone)]
+pub struct RustlsServer {
+    options: ServerOptions,
+    prepared: PreparedServer,
+}
+
+impl RustlsServer {
+    /// Turns options into a server.
+    ///
+    /// # Errors
+    /// When the options cannot be carried out.
+    pub fn new(options: ServerOptions) -> Result<Self, OptionError> {
+        let prepared = PreparedServer::new(&options)?;
+        Ok(Self { options, prepared })
+    }
+}
+
+impl MailServer for RustlsServer {
+    fn receive(&self, stream: TcpStream, deadline: Instant) -> Reporting<'_> {
+        let stream = NoDelayStream::new(stream);
+        Box::pin(self.prepared.receive_on(stream, &self.options, deadline))
     }
 }
 
@@ -109,7 +135,7 @@ impl PreparedServer {
             config: self.config.as_ref(),
         };
         let outcome =
-            match timeout_at(deadline, serve(stream, tls, &options.manners(), &mut run)).await {
+            match timeout_at(deadline, serve(stream, tls, &options.smtp(), &mut run)).await {
                 Ok(outcome) => outcome,
                 Err(_) => run.struck(),
             };

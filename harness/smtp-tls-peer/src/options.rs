@@ -83,7 +83,7 @@ pub enum Misbehaviour {
 
 /// What of a peer has nothing to do with what its TLS negotiates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manners {
+pub struct SmtpOptions {
     /// How TLS begins.
     pub mode: TlsMode,
     /// The name in EHLO, or in the greeting and the reply to EHLO.
@@ -92,17 +92,17 @@ pub struct Manners {
     pub misbehaviour: Misbehaviour,
 }
 
-impl Manners {
+impl SmtpOptions {
     /// Those of a client that does nothing wrong.
     #[must_use]
     pub fn client() -> Self {
-        ClientOptions::default().manners()
+        ClientOptions::default().smtp()
     }
 
     /// Those of a server that does nothing wrong.
     #[must_use]
     pub fn server() -> Self {
-        ServerOptions::default().manners()
+        ServerOptions::default().smtp()
     }
 }
 
@@ -157,8 +157,8 @@ impl Default for ClientOptions {
 
 impl ClientOptions {
     /// What of it is not about TLS.
-    pub(super) fn manners(&self) -> Manners {
-        Manners {
+    pub(super) fn smtp(&self) -> SmtpOptions {
+        SmtpOptions {
             mode: self.mode,
             name: self.helo.clone(),
             misbehaviour: self.misbehaviour,
@@ -253,8 +253,8 @@ impl Default for ServerOptions {
 
 impl ServerOptions {
     /// What of it is not about TLS.
-    pub(super) fn manners(&self) -> Manners {
-        Manners {
+    pub(super) fn smtp(&self) -> SmtpOptions {
+        SmtpOptions {
             mode: self.mode,
             name: self.hostname.clone(),
             misbehaviour: self.misbehaviour,

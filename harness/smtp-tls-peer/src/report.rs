@@ -1,7 +1,7 @@
 //! What a peer saw and did.
 
 use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version};
-use classic_tls::wire::{ClientHello, Recording, Side, Transcript};
+use classic_tls::wire::{ClientHello, Irregularity, Recording, Side, Transcript};
 use rustls::{CommonState, HandshakeKind};
 
 use super::capture::Capture;
@@ -36,6 +36,8 @@ pub struct PeerReport {
     pub recording: Recording,
     /// The same, parsed.
     pub transcript: Transcript,
+    /// What was odd about the other side's TLS, each thing once; nothing where rustls was the peer, which tells of none.
+    pub irregularities: Vec<(Side, Irregularity)>,
     /// Messages taken, in order; only a server has any.
     pub messages: Vec<Message>,
     /// Why it did not end well.
@@ -294,6 +296,7 @@ pub(super) struct Run {
     pub(super) tls: Option<TlsFacts>,
     pub(super) messages: Vec<Message>,
     pub(super) certificate_requested: bool,
+    pub(super) irregularities: Vec<(Side, Irregularity)>,
     /// Why it has failed, or will have if the deadline strikes now.
     ending: Option<Failure>,
 }
@@ -308,6 +311,7 @@ impl Run {
             tls: None,
             messages: Vec::new(),
             certificate_requested: false,
+            irregularities: Vec::new(),
             ending: None,
         }
     }
@@ -405,6 +409,7 @@ impl Run {
             certificate_requested: self.certificate_requested || seen.certificate_requested,
             recording: self.recording.snapshot(),
             transcript,
+            irregularities: self.irregularities,
             messages: self.messages,
             error,
         }

@@ -56,17 +56,17 @@ impl SupportedKxGroup for LearnedGroup {
 /// A group that one connection at a time may use. It goes to the next one when this is dropped, so this must outlive
 /// the connection.
 #[derive(Debug)]
-pub(in crate::peer) struct Lease(&'static LearnedGroup);
+pub(crate) struct Lease(&'static LearnedGroup);
 
 impl Lease {
-    pub(in crate::peer) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let group = lock(&FREE).pop();
         Arc::new(Self(
             group.unwrap_or_else(|| Box::leak(Box::<LearnedGroup>::default())),
         ))
     }
 
-    pub(in crate::peer) fn group(&self) -> &'static dyn SupportedKxGroup {
+    pub(crate) fn group(&self) -> &'static dyn SupportedKxGroup {
         self.0
     }
 }
@@ -80,14 +80,14 @@ impl Drop for Lease {
 
 /// Looks at what a server has signed and teaches the group.
 #[derive(Debug)]
-pub(in crate::peer) struct Learner {
+pub(crate) struct Learner {
     lease: Arc<Lease>,
     minimum_bits: u32,
 }
 
 impl Learner {
     /// A minimum below [`SMALLEST_PRIME_BITS`] counts as that.
-    pub(in crate::peer) fn new(lease: Arc<Lease>, minimum_bits: Option<u32>) -> Self {
+    pub(crate) fn new(lease: Arc<Lease>, minimum_bits: Option<u32>) -> Self {
         let minimum_bits = minimum_bits
             .unwrap_or(DEFAULT_MINIMUM_PRIME_BITS)
             .max(SMALLEST_PRIME_BITS);
@@ -100,7 +100,7 @@ impl Learner {
     /// Takes the prime from `message`, whose signature was found to be right. Returned errors make rustls send
     /// handshake_failure: so do OpenSSL's clients for a prime that is too small ("dh key too small"), and so RFC 7919
     /// section 3 wants it for a bad public value.
-    pub(in crate::peer) fn learn(&self, message: &[u8]) -> Result<(), Error> {
+    pub(crate) fn learn(&self, message: &[u8]) -> Result<(), Error> {
         *lock(&self.lease.0.0) = None;
         // An ECDHE message does not parse: it begins with the byte 3 (RFC 8422 section 5.4), which as the length of a
         // prime means 768 bytes or more, while it has no more than 259. rustls has words of its own for the rest.

@@ -15,17 +15,17 @@ use tokio::net::TcpStream;
 /// Postfix leaves Nagle's algorithm on, so its second small write (EHLO after the Finished of TLS 1.3, a reply after
 /// the session tickets) waits until the first is acknowledged, and an idle kernel takes 40 ms for that.
 #[derive(Debug)]
-pub struct Prompt(TcpStream);
+pub struct NoDelayStream(TcpStream);
 
-impl Prompt {
+impl NoDelayStream {
     /// Takes over a connection just made or accepted.
     #[must_use]
     pub fn new(stream: TcpStream) -> Self {
         // Only speed is lost if this fails.
         let _ = stream.set_nodelay(true);
-        let prompt = Self(stream);
-        prompt.acknowledge();
-        prompt
+        let stream = Self(stream);
+        stream.acknowledge();
+        stream
     }
 
     /// The kernel forgets this with every write.
@@ -35,7 +35,7 @@ impl Prompt {
     }
 }
 
-impl AsyncRead for Prompt {
+impl AsyncRead for NoDelayStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -45,7 +45,7 @@ impl AsyncRead for Prompt {
     }
 }
 
-impl AsyncWrite for Prompt {
+impl AsyncWrite for NoDelayStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

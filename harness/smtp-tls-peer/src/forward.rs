@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{Failure, PeerError};
-use super::prompt::Prompt;
+use super::no_delay::NoDelayStream;
 use super::rustls_client::connect;
 use super::smtp::line::escaped;
 use super::smtp::{MAX_LINE, Stage};
@@ -80,7 +80,7 @@ pub async fn forward(
                     source,
                 })?;
         tap.stage = Stage::Banner;
-        tap.copy(Prompt::new(client), server).await
+        tap.copy(NoDelayStream::new(client), server).await
     })
     .await;
     tap.report(outcome.unwrap_or(Err(Failure::Deadline)))

@@ -21,7 +21,7 @@ const TWINS: [(CipherSuite, CipherSuite); 3] = [
 
 /// The DHE_RSA suites whose twins are among `given`, in the order of these. Each call leaks three suites: rustls wants
 /// suites that live as long as the program.
-pub(in crate::peer) fn suites(given: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
+pub(crate) fn suites(given: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
     given
         .iter()
         .filter_map(|suite| {

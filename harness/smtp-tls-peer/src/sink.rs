@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error::{Failure, PeerError};
-use super::prompt::Prompt;
+use super::no_delay::NoDelayStream;
 use super::rustls_client::connect;
 use super::smtp::{Client, Dialogue, Event, Mail, Message, Offer, Server, SmtpError, Stage};
 
@@ -44,7 +44,7 @@ pub async fn sink(listener: &TcpListener, deadline: Instant) -> Result<Message, 
                 what: "cannot accept a connection".to_owned(),
                 source,
             })?;
-        let mut server = Server::new(Prompt::new(stream), SINK_NAME, Offer::No);
+        let mut server = Server::new(NoDelayStream::new(stream), SINK_NAME, Offer::No);
         server.banner(&mut dialogue).await?;
         match server.next(&mut dialogue).await? {
             Event::Message(message) => {
@@ -78,7 +78,7 @@ pub async fn sink_all(
                 let (stream, _) = accepted?;
                 let messages = messages.clone();
                 connections.spawn(async move {
-                    let _ = timeout(SESSION, sink_connection(Prompt::new(stream), messages)).await;
+                    let _ = timeout(SESSION, sink_connection(NoDelayStream::new(stream), messages)).await;
                 });
             }
             Some(_) = connections.join_next() => {}

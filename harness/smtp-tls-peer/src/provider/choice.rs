@@ -10,8 +10,8 @@ use super::{
     DEFAULT_GROUPS, GRAVIOLA, GROUPS, SUITES, cipher_suites, groups, is_dhe, is_ffdhe,
     protocol_versions, supported,
 };
-use crate::peer::dhe::{self, DhParameters, Lease};
-use crate::peer::options::{OptionError, TlsOptions};
+use crate::dhe::{self, DhParameters, Lease};
+use crate::options::{OptionError, TlsOptions};
 
 type Groups = Vec<&'static dyn SupportedKxGroup>;
 
@@ -20,7 +20,7 @@ type Groups = Vec<&'static dyn SupportedKxGroup>;
 ///
 /// # Errors
 /// When the rustls peer lacks one of them or no group is left for the versions or a suite.
-pub(in crate::peer) fn client(
+pub(crate) fn client(
     options: &TlsOptions,
 ) -> Result<(CryptoProvider, Option<Arc<Lease>>), OptionError> {
     let suites = chosen_suites(options, false)?;
@@ -36,7 +36,7 @@ pub(in crate::peer) fn client(
 ///
 /// # Errors
 /// Likewise, and when `dh` cannot be used.
-pub(in crate::peer) fn server(
+pub(crate) fn server(
     options: &TlsOptions,
     dh: Option<&DhParameters>,
 ) -> Result<CryptoProvider, OptionError> {

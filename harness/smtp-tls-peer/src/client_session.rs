@@ -9,7 +9,7 @@ use super::closing::finish;
 use super::error::Failure;
 use super::hello::{LateReply, Pipelined, Shaped};
 use super::misbehave::{instead_of_tls, silence};
-use super::options::{Manners, Misbehaviour, TlsMode};
+use super::options::{Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
 use super::smtp::{Client, Dialogue, Mail, SmtpError, Stage};
 use super::tap::Recorder;
@@ -34,7 +34,7 @@ pub(super) trait Handshake<S> {
 pub(super) async fn talk<S, T>(
     stream: S,
     tls: T,
-    manners: &Manners,
+    options: &SmtpOptions,
     mail: &Mail,
     run: &mut Run,
 ) -> Result<(), Failure>
@@ -42,40 +42,40 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     T: Handshake<S>,
 {
-    if manners.mode == TlsMode::Implicit {
-        let tls = inside(Pipelined::plain(stream), Vec::new(), tls, manners, run).await?;
+    if options.mode == TlsMode::Implicit {
+        let tls = inside(Pipelined::plain(stream), Vec::new(), tls, options, run).await?;
         let mut smtp = Client::new(tls);
         smtp.banner(&mut run.dialogue).await?;
-        return mail_over(smtp, manners, mail, Stage::EhloTls, run).await;
+        return mail_over(smtp, options, mail, Stage::EhloTls, run).await;
     }
     let mut smtp = Client::new(stream);
-    let ehlo = if manners.misbehaviour == Misbehaviour::EarlyEhlo {
-        smtp.early_ehlo(&manners.name, &mut run.dialogue).await?
+    let ehlo = if options.misbehaviour == Misbehaviour::EarlyEhlo {
+        smtp.early_ehlo(&options.name, &mut run.dialogue).await?
     } else {
         smtp.banner(&mut run.dialogue).await?;
-        if manners.misbehaviour == Misbehaviour::SilentAtBanner {
+        if options.misbehaviour == Misbehaviour::SilentAtBanner {
             return Err(silence(run, smtp.lines().stream()).await);
         }
-        if manners.mode == TlsMode::Off {
-            return mail_over(smtp, manners, mail, Stage::Ehlo, run).await;
+        if options.mode == TlsMode::Off {
+            return mail_over(smtp, options, mail, Stage::Ehlo, run).await;
         }
-        if manners.misbehaviour == Misbehaviour::EarlyStarttls {
-            smtp.early_starttls(&manners.name, &mut run.dialogue)
+        if options.misbehaviour == Misbehaviour::EarlyStarttls {
+            smtp.early_starttls(&options.name, &mut run.dialogue)
                 .await?;
             let (stream, early) = smtp.into_parts();
-            let tls = inside(Pipelined::plain(stream), early, tls, manners, run).await?;
-            return mail_over(Client::new(tls), manners, mail, Stage::EhloTls, run).await;
+            let tls = inside(Pipelined::plain(stream), early, tls, options, run).await?;
+            return mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await;
         }
-        smtp.ehlo(&manners.name, Stage::Ehlo, &mut run.dialogue)
+        smtp.ehlo(&options.name, Stage::Ehlo, &mut run.dialogue)
             .await?
     };
-    let tls = if manners.misbehaviour == Misbehaviour::EarlyClientHello {
+    let tls = if options.misbehaviour == Misbehaviour::EarlyClientHello {
         run.dialogue.stage = Stage::Starttls;
         ehlo.offers_starttls()?;
         let reply = LateReply::default();
         let (stream, early) = smtp.into_parts();
         let stream = Pipelined::command(stream, b"STARTTLS\r\n", Arc::clone(&reply));
-        let result = inside(stream, early, tls, manners, run).await;
+        let result = inside(stream, early, tls, options, run).await;
         match reply.get() {
             Some(reply) if reply.code != 220 => {
                 run.dialogue.stage = Stage::Starttls;
@@ -91,9 +91,9 @@ where
     } else {
         smtp.starttls(&ehlo, &mut run.dialogue).await?;
         let (stream, early) = smtp.into_parts();
-        inside(Pipelined::plain(stream), early, tls, manners, run).await?
+        inside(Pipelined::plain(stream), early, tls, options, run).await?
     };
-    mail_over(Client::new(tls), manners, mail, Stage::EhloTls, run).await
+    mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
 }
 
 /// TLS on a stream of which `early` has already been read, or what the client does instead.
@@ -101,7 +101,7 @@ async fn inside<S, T>(
     stream: Pipelined<S>,
     early: Vec<u8>,
     tls: T,
-    manners: &Manners,
+    options: &SmtpOptions,
     run: &mut Run,
 ) -> Result<T::Stream, Failure>
 where
@@ -110,13 +110,13 @@ where
 {
     run.dialogue.stage = Stage::Handshake;
     let mut recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
-    if let Some(failure) = instead_of_tls(manners.misbehaviour, run, &mut recorder).await {
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
         return Err(failure);
     }
     let established = tls
-        .handshake(Shaped::new(recorder, manners.misbehaviour), run)
+        .handshake(Shaped::new(recorder, options.misbehaviour), run)
         .await;
-    match manners.misbehaviour {
+    match options.misbehaviour {
         Misbehaviour::CloseAfterClientHello => Err(Failure::Deliberate(
             "the client closed the connection after its ClientHello",
         )),
@@ -133,7 +133,7 @@ where
 /// EHLO, the mail and QUIT.
 async fn mail_over<S>(
     mut smtp: Client<S>,
-    manners: &Manners,
+    options: &SmtpOptions,
     mail: &Mail,
     stage: Stage,
     run: &mut Run,
@@ -141,9 +141,9 @@ async fn mail_over<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    smtp.ehlo(&manners.name, stage, &mut run.dialogue).await?;
+    smtp.ehlo(&options.name, stage, &mut run.dialogue).await?;
     if let Err(error) = smtp.deliver(mail, &mut run.dialogue).await {
-        // What is said from here on is manners, not part of the dialogue that failed.
+        // What is said from here on is options, not part of the dialogue that failed.
         let goodbye = async {
             let _ = smtp.quit(&mut Dialogue::default()).await;
             finish(smtp.lines()).await;
@@ -154,7 +154,7 @@ where
         });
     }
     smtp.quit(&mut run.dialogue).await?;
-    if manners.misbehaviour != Misbehaviour::NoCloseNotify {
+    if options.misbehaviour != Misbehaviour::NoCloseNotify {
         finish(smtp.lines()).await;
     }
     Ok(())

@@ -19,11 +19,12 @@ use super::client_session::{Handshake, Wire, talk};
 use super::closing::finish;
 use super::dhe::{Learner, Lease};
 use super::error::Failure;
+use super::no_delay::NoDelayStream;
 use super::options::{ClientOptions, OptionError};
-use super::prompt::Prompt;
 use super::provider;
 use super::report::{PeerReport, Run};
 use super::resolver::ClientChain;
+use super::role::{MailClient, Reporting};
 use super::smtp::{Lines, Mail, Stage};
 use super::verifier::{ServerWatcher, root_store};
 
@@ -67,6 +68,12 @@ pub async fn send(
     }
 }
 
+impl MailClient for ClientOptions {
+    fn send<'a>(&'a self, address: SocketAddr, mail: &'a Mail, deadline: Instant) -> Reporting<'a> {
+        Box::pin(send(address, self, mail, deadline))
+    }
+}
+
 /// The same on a stream that is already connected.
 pub async fn send_on<S>(
     stream: S,
@@ -100,15 +107,11 @@ where
         options,
         config: prepared.config,
     };
-    let outcome = match timeout_at(
-        deadline,
-        talk(stream, tls, &options.manners(), mail, &mut run),
-    )
-    .await
-    {
-        Ok(outcome) => outcome,
-        Err(_) => run.struck(),
-    };
+    let outcome =
+        match timeout_at(deadline, talk(stream, tls, &options.smtp(), mail, &mut run)).await {
+            Ok(outcome) => outcome,
+            Err(_) => run.struck(),
+        };
     run.report(outcome)
 }
 
@@ -116,7 +119,10 @@ where
 ///
 /// # Errors
 /// When no socket can be had, `source` is no address of this machine, or nobody answers at `address`.
-pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Result<Prompt> {
+pub async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+) -> std::io::Result<NoDelayStream> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -126,7 +132,7 @@ pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> std::io::Re
         socket.bind(SocketAddr::new(source, 0))?;
     }
     let stream = socket.connect(address).await?;
-    Ok(Prompt::new(stream))
+    Ok(NoDelayStream::new(stream))
 }
 
 fn prepare(options: &ClientOptions) -> Result<Prepared, OptionError> {

@@ -21,17 +21,17 @@ fn server() -> Arc<ServerConfig> {
 async fn two(mode: TlsMode, client: ClientConfig, memory: Memory) -> [(bool, bool); 2] {
     let client = Client {
         config: Arc::new(client),
-        manners: Manners {
+        smtp: SmtpOptions {
             mode,
-            ..Manners::client()
+            ..SmtpOptions::client()
         },
         memory,
     };
     let server = Server {
         config: server(),
-        manners: Manners {
+        smtp: SmtpOptions {
             mode,
-            ..Manners::server()
+            ..SmtpOptions::server()
         },
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

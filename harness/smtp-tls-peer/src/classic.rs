@@ -11,14 +11,17 @@ use classic_tls::{
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::capture::Capture;
 use super::client_session::{self, Wire};
 use super::dhe::PrimeFacts;
 use super::error::Failure;
-use super::options::Manners;
+use super::no_delay::NoDelayStream;
+use super::options::SmtpOptions;
 use super::report::{PeerReport, Run, TlsFacts};
+use super::role::{MailClient, MailServer, Reporting};
 use super::rustls_client::connect;
 use super::server_session;
 use super::smtp::{Mail, Stage};
@@ -30,7 +33,7 @@ pub struct Client {
     /// Its TLS.
     pub config: Arc<ClientConfig>,
     /// What is not TLS.
-    pub manners: Manners,
+    pub smtp: SmtpOptions,
     /// The session that its next connection may take up.
     pub memory: Memory,
 }
@@ -41,7 +44,7 @@ pub struct Server {
     /// Its TLS.
     pub config: Arc<ServerConfig>,
     /// What is not TLS.
-    pub manners: Manners,
+    pub smtp: SmtpOptions,
 }
 
 /// The session that a client may take up again in its next connection.
@@ -107,7 +110,7 @@ pub async fn send(
             config,
             memory: &client.memory,
         };
-        client_session::talk(stream, tls, &client.manners, mail, &mut run).await
+        client_session::talk(stream, tls, &client.smtp, mail, &mut run).await
     })
     .await;
     let outcome = outcome.unwrap_or_else(|_| run.struck());
@@ -121,10 +124,22 @@ where
 {
     let mut run = Run::new(Side::Server, Capture::default());
     let tls = ClassicServer(Arc::clone(&server.config));
-    let serving = server_session::serve(stream, tls, &server.manners, &mut run);
+    let serving = server_session::serve(stream, tls, &server.smtp, &mut run);
     let outcome = timeout_at(deadline, serving).await;
     let outcome = outcome.unwrap_or_else(|_| run.struck());
     run.report(outcome)
+}
+
+impl MailClient for Client {
+    fn send<'a>(&'a self, address: SocketAddr, mail: &'a Mail, deadline: Instant) -> Reporting<'a> {
+        Box::pin(send(address, self, mail, deadline))
+    }
+}
+
+impl MailServer for Server {
+    fn receive(&self, stream: TcpStream, deadline: Instant) -> Reporting<'_> {
+        Box::pin(receive_on(NoDelayStream::new(stream), self, deadline))
+    }
 }
 
 /// `classic-tls` as the TLS of a client's session.
@@ -198,6 +213,7 @@ fn note(run: &mut Run, report: &Report) {
         Side::Server => (server, client),
     };
     run.certificate_requested |= report.certificate_request.is_some();
+    run.irregularities.clone_from(&report.irregularities);
     run.capture.update(|seen| {
         (seen.own_chain, seen.own_scheme) = own;
         (seen.certificates, seen.peer_scheme) = other;

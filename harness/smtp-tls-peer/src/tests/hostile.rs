@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::peer::smtp::{MAX_LINE, MAX_REPLY_LINES};
+use crate::smtp::{MAX_LINE, MAX_REPLY_LINES};
 
 /// What a client reports when the server says exactly `text`, whatever the client says, and then closes.
 async fn client_hears(text: &[u8]) -> PeerError {

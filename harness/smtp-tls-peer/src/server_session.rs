@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::closing::finish;
 use super::error::Failure;
 use super::misbehave::{instead_of_tls, silence};
-use super::options::{Manners, Misbehaviour, TlsMode};
+use super::options::{Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
 use super::smtp::{Event, Offer, Server, SmtpError, Stage};
 use super::tap::Recorder;
@@ -28,7 +28,7 @@ pub(super) trait Handshake<S> {
 pub(super) async fn serve<S, T>(
     stream: S,
     tls: T,
-    manners: &Manners,
+    options: &SmtpOptions,
     run: &mut Run,
 ) -> Result<(), Failure>
 where
@@ -36,20 +36,20 @@ where
     T: Handshake<S>,
 {
     run.dialogue.stage = Stage::Banner;
-    if manners.mode == TlsMode::Implicit {
-        let tls = inside(stream, Vec::new(), tls, manners, run).await?;
-        let mut smtp = Server::inside_tls(tls, &manners.name);
+    if options.mode == TlsMode::Implicit {
+        let tls = inside(stream, Vec::new(), tls, options, run).await?;
+        let mut smtp = Server::inside_tls(tls, &options.name);
         smtp.banner(&mut run.dialogue).await?;
         converse(&mut smtp, run).await?;
-        return close(smtp, manners).await;
+        return close(smtp, options).await;
     }
-    let offer = match manners.misbehaviour {
-        _ if manners.mode == TlsMode::Off => Offer::No,
+    let offer = match options.misbehaviour {
+        _ if options.mode == TlsMode::Off => Offer::No,
         Misbehaviour::RefuseStarttls => Offer::Refused,
         _ => Offer::Yes,
     };
-    let mut smtp = Server::new(stream, &manners.name, offer);
-    match manners.misbehaviour {
+    let mut smtp = Server::new(stream, &options.name, offer);
+    match options.misbehaviour {
         Misbehaviour::SilentAtBanner => {
             return Err(silence(run, smtp.lines().stream()).await);
         }
@@ -61,13 +61,13 @@ where
         _ => smtp.banner(&mut run.dialogue).await?,
     }
     if !converse(&mut smtp, run).await? {
-        return close(smtp, manners).await;
+        return close(smtp, options).await;
     }
     let (stream, early) = smtp.into_parts();
-    let tls = inside(stream, early, tls, manners, run).await?;
-    let mut smtp = Server::inside_tls(tls, &manners.name);
+    let tls = inside(stream, early, tls, options, run).await?;
+    let mut smtp = Server::inside_tls(tls, &options.name);
     converse(&mut smtp, run).await?;
-    close(smtp, manners).await
+    close(smtp, options).await
 }
 
 /// TLS on a stream of which `early` has already been read, or what the server does instead.
@@ -75,7 +75,7 @@ async fn inside<S, T>(
     stream: S,
     early: Vec<u8>,
     tls: T,
-    manners: &Manners,
+    options: &SmtpOptions,
     run: &mut Run,
 ) -> Result<T::Stream, Failure>
 where
@@ -84,11 +84,11 @@ where
 {
     run.dialogue.stage = Stage::Handshake;
     let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
-    if let Some(failure) = instead_of_tls(manners.misbehaviour, run, &mut recorder).await {
+    if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
         return Err(failure);
     }
     let established = tls.handshake(recorder, run).await?;
-    if manners.misbehaviour == Misbehaviour::CloseAfterHandshake {
+    if options.misbehaviour == Misbehaviour::CloseAfterHandshake {
         return Err(Failure::Deliberate(
             "the server closed the connection after the handshake",
         ));
@@ -121,11 +121,11 @@ where
     }
 }
 
-async fn close<S>(mut smtp: Server<S>, manners: &Manners) -> Result<(), Failure>
+async fn close<S>(mut smtp: Server<S>, options: &SmtpOptions) -> Result<(), Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if manners.misbehaviour != Misbehaviour::NoCloseNotify {
+    if options.misbehaviour != Misbehaviour::NoCloseNotify {
         finish(smtp.lines()).await;
     }
     Ok(())
