@@ -1,8 +1,7 @@
 #!/bin/sh
 # Signs a fleet's zones and serves them: nsd for the zones, unbound as the validating resolver in front of it, with
-# the key of our own root zone as its only trust anchor. Started by images/supervise.sh, in the fleet's root:
-#
-#   start SUPERVISOR     the process that ends the fleet, which is told when a server ends that had started
+# the key of our own root zone as its only trust anchor. Started by images/supervise.sh, in the fleet's root; ends with
+# status 3 when a server ends that had started, and so must the fleet.
 #
 # What is beside this script:
 #
@@ -27,12 +26,13 @@ if [ -n "$missing" ]; then
     exit
 fi
 
-supervisor=$1 started=0
+started=0
 fail() {
     echo "pfs: dns: $*"
-    # Without its name servers a fleet would say of Postfix what is not so. One that does not start is nobody's yet.
-    [ "$started" != 2 ] || kill -TERM "$supervisor"
+    # Its own process group; who does not end so is killed with the fleet.
+    trap '' TERM
     kill -TERM 0
+    [ "$started" != 2 ] || exit 3
     exit 1
 }
 

@@ -9,7 +9,17 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{Error, Progress, ProgressEvent, Result, removal::remove_tree};
+use crate::{
+    Error, Progress, ProgressEvent, Result,
+    owned::{self, Found, Owned, Purpose},
+};
+
+/// What we make in a cache.
+const SUBDIRECTORIES: [&str; 6] = ["bases", "facts", "fleets", "locks", "roots", "sessions"];
+/// Contents of CACHEDIR.TAG; the first line is what programs look for.
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55
+# Roots, bases, keys and records of pfs, which it can make again. See `pfs clean`.
+";
 
 /// A directory that may be deleted at any time when nothing runs: everything in it can be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +70,29 @@ impl Cache {
     /// [`Error::Io`], [`Error::DiskFull`].
     pub fn subdirectory(&self, name: &str) -> Result<PathBuf> {
         let path = self.directory.join(name);
-        fs::create_dir_all(&path).map_err(Error::io("creating", &path))?;
+        if !path.is_dir() {
+            fs::create_dir_all(&path).map_err(Error::io("creating", &path))?;
+            self.tag()?;
+        }
         Ok(path)
+    }
+
+    /// Tells programs that make backups to leave the cache out (bford.info/cachedir), unless there is more in the
+    /// directory than ours.
+    fn tag(&self) -> Result<()> {
+        let found = fs::read_dir(&self.directory).map_err(Error::io("reading", &self.directory))?;
+        let ours = |name: &std::ffi::OsStr| SUBDIRECTORIES.iter().any(|known| name == *known);
+        if !found.flatten().all(|entry| ours(&entry.file_name())) {
+            return Ok(());
+        }
+        let path = self.directory.join("CACHEDIR.TAG");
+        match File::create_new(&path) {
+            Ok(mut file) => file
+                .write_all(TAG.as_bytes())
+                .map_err(Error::io("writing", &path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(Error::io("creating", &path)(error)),
+        }
     }
 
     /// Takes a lock that one process at a time may hold. While another has it, tells so with what that one is doing,
@@ -116,28 +147,25 @@ impl Cache {
         wait_for(paths, purpose.to_owned()).await
     }
 
-    /// Removes what a killed process had begun to make. Whoever still makes something holds its lock.
+    /// Removes what a killed process had begun to make. Whoever still makes something holds its mark.
     pub(crate) fn sweep(&self) -> Result<()> {
-        for (directory, lock, mark) in [("roots", "root", ".new-"), ("bases", "base", ".partial-")]
-        {
+        let mut result = self.tag();
+        for (directory, purpose, word) in [
+            ("roots", Purpose::Root, ".new-"),
+            ("bases", Purpose::Base, ".partial-"),
+        ] {
             let directory = self.subdirectory(directory)?;
-            let found = fs::read_dir(&directory).map_err(Error::io("reading", &directory))?;
-            for path in found.flatten().map(|entry| entry.path()) {
+            let found = owned::directories(&directory).map_err(Error::io("reading", &directory))?;
+            for path in found {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let Some((made, _)) = name.split_once(mark) else {
-                    continue;
-                };
-                let Some(_lock) = self.try_lock(&format!("{lock}-{made}"), "sweeping")? else {
-                    continue;
-                };
-                if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-                    remove_tree(&path)?;
-                } else {
-                    fs::remove_file(&path).map_err(Error::io("removing", &path))?;
+                if name.contains(word)
+                    && let Found::Dead(unfinished) = Owned::examine(&path, purpose)
+                {
+                    result = result.and(unfinished.remove());
                 }
             }
         }
-        Ok(())
+        result
     }
 
     fn lock_file(&self, name: &str) -> Result<PathBuf> {
@@ -262,27 +290,31 @@ mod tests {
             cache.subdirectory("roots").unwrap(),
             cache.subdirectory("bases").unwrap(),
         );
-        let dead = [
-            roots.join("debian-13-00.new-1"),
-            bases.join("trixie-00.partial-1-tree"),
+        let dead = roots.join("debian-13-00.new-1");
+        drop(Owned::make(&dead, Purpose::Root).unwrap());
+        let partial = bases.join("trixie-00.partial-1");
+        drop(Owned::make(&partial, Purpose::Base).unwrap());
+        let finished = roots.join("debian-13-00");
+        drop(Owned::make(&finished, Purpose::Root).unwrap());
+        let making = roots.join("debian-12-00.new-1");
+        let _making = Owned::make(&making, Purpose::Root).unwrap();
+        // Nobody knows whose these are.
+        let foreign = [
+            roots.join("debian-11-00.new-1"),
+            bases.join("bullseye-00.partial-1"),
         ];
-        let alive = [roots.join("debian-12-00.new-1"), roots.join("debian-13-00")];
-        for path in dead.iter().chain(&alive) {
+        for path in [&dead, &partial, &finished, &making]
+            .into_iter()
+            .chain(&foreign)
+        {
             fs::create_dir_all(path.join("etc")).unwrap();
         }
-        fs::write(bases.join("trixie-00.partial-1"), "").unwrap();
         fs::write(bases.join("trixie-00.tar"), "").unwrap();
-        let _making = cache
-            .try_lock("root-debian-12-00", "making")
-            .unwrap()
-            .unwrap();
         cache.sweep().unwrap();
-        assert!(dead.iter().all(|path| !path.exists()) && alive.iter().all(|path| path.exists()));
-        let left: Vec<_> = fs::read_dir(&bases)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["trixie-00.tar"]);
+        assert!(!dead.exists() && !partial.exists());
+        assert!(finished.exists() && making.exists());
+        assert!(foreign.iter().all(|path| path.join("etc").exists()));
+        assert!(bases.join("trixie-00.tar").exists());
     }
 
     #[tokio::test]

@@ -15,10 +15,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 use crate::{
-    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
+    BoxFuture, Cache, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
     ProgressEvent, Result, Settings, Target, TargetFacts,
     cache::in_thread,
     engine::supervise::RESOLVER_OPTIONS,
@@ -29,11 +32,12 @@ use crate::{
         ready::{self, within},
     },
     log::follow::{self, From},
+    owned::{Owned, Purpose},
     silent,
 };
-use home::{LOG, NewHome, remove};
+use home::{LOG, NewHome, remove_at};
 use kept::Kept;
-use process::{Claim, Supervisor, kill_all};
+use process::{Claim, Supervisor, end_inside};
 use root::write_files;
 
 /// Where the harness listens: one address for all its fleets.
@@ -91,63 +95,86 @@ impl ChrootEngine {
         ));
         files.insert("/etc/resolv.conf".to_owned(), resolver);
         files.insert("/etc/hosts".to_owned(), RootFile::public(hosts(spec)));
-        let new = NewHome::make(&self.settings.cache, &spec.id).await?;
+        let new = NewHome::make(&self.settings.cache, &spec.id)?;
         let path = new.path.clone();
         let mut own = facts.written.clone();
         own.push(facts.config_directory.clone());
-        let made = in_thread(move || {
-            root::share(&kept.join("root"), &path.join("root"), &own)?;
-            root::write_files(&path.join("root"), &files)
-        });
-        within(deadline, &spec.id, "making its root directory", made).await?;
+        let mut spawned = None;
+        let started = async {
+            let made = in_thread({
+                let path = path.clone();
+                move || {
+                    root::share(&kept.join("root"), &path.join("root"), &own)?;
+                    root::write_files(&path.join("root"), &files)
+                }
+            });
+            within(deadline, &spec.id, "making its root directory", made).await?;
 
-        let log = home::open_log(&new.path)?;
-        let supervisor = Supervisor::start(
-            &new.path,
-            &shown,
-            &facts.daemon_directory,
-            spec.lifetime,
-            claim,
-            log,
-        )?;
-        let mut state = FleetState {
-            id: spec.id.clone(),
-            engine: EngineName::Chroot,
-            target: spec.target.clone(),
-            home: Home::Directory {
-                path: new.path.clone(),
-                supervisor: supervisor.pid,
-            },
-            reach: Reach::Direct(address),
-            harness: IpAddr::V4(HARNESS),
-            spec_hash: spec.hash()?,
-            inject_port: spec.inject_port,
-            lease_port: spec.lease_port,
-            names: Names::NotWanted,
+            let log = home::open_log(&path)?;
+            let supervisor = Supervisor::start(
+                &path,
+                &shown,
+                &facts.daemon_directory,
+                spec.lifetime,
+                claim,
+                log,
+            )?;
+            let mut state = FleetState {
+                id: spec.id.clone(),
+                engine: EngineName::Chroot,
+                target: spec.target.clone(),
+                home: Home::Directory {
+                    path: path.clone(),
+                    supervisor: supervisor.pid,
+                },
+                reach: Reach::Direct(address),
+                harness: IpAddr::V4(HARNESS),
+                spec_hash: spec.hash()?,
+                inject_port: spec.inject_port,
+                lease_port: spec.lease_port,
+                names: Names::NotWanted,
+            };
+            let supervisor = spawned.insert(Arc::new(supervisor)).clone();
+            let log = Log::new();
+            let lines = log.subscribe_all();
+            let follower = follow(&log, &path, From::Start, &supervisor)?;
+            let lease;
+            (lease, state.names) = ready::started(&state, &log, lines, spec, deadline).await?;
+            ready::ready(
+                &state,
+                &log,
+                deadline.saturating_duration_since(Instant::now()),
+            )
+            .await?;
+            Ok((state, log, lease, follower, supervisor))
         };
-        let supervisor = Arc::new(supervisor);
-        let log = Log::new();
-        let lines = log.subscribe_all();
-        let follower = follow(&log, &new.path, From::Start, &supervisor)?;
-        let lease;
-        (lease, state.names) = ready::started(&state, &log, lines, spec, deadline).await?;
-        ready::ready(
-            &state,
-            &log,
-            deadline.saturating_duration_since(Instant::now()),
-        )
-        .await?;
-        let backend = Arc::new(Running {
-            home: new.keep(),
-            supervisor,
-        });
-        Ok(Fleet::new(state, log, lease, backend, follower))
+        match started.await {
+            Ok((state, log, lease, follower, supervisor)) => {
+                let backend = Arc::new(Running {
+                    home: path,
+                    supervisor,
+                    _in_use: new.keep(),
+                });
+                Ok(Fleet::new(state, log, lease, backend, follower))
+            }
+            Err(error) => {
+                // It removes the directory as its last act: not when another fleet has the place.
+                if let Some(supervisor) = spawned {
+                    supervisor.terminate();
+                    let _ = timeout(STOP_DEADLINE, supervisor.ended()).await;
+                }
+                new.discard().await;
+                Err(error)
+            }
+        }
     }
 
     async fn attach(&self, state: &FleetState) -> Result<Fleet> {
         let Home::Directory { path, supervisor } = &state.home else {
             return Err(state.gone("it is a container, and this is the chroot engine"));
         };
+        let in_use = Owned::join(path, Purpose::Fleet)
+            .map_err(|error| state.gone(format!("{}: {error}", path.display())))?;
         let supervisor = Supervisor::attach(*supervisor, path)
             .map(Arc::new)
             .ok_or_else(|| state.gone("its supervisor does not run any more"))?;
@@ -165,14 +192,20 @@ impl ChrootEngine {
         let backend = Arc::new(Running {
             home: path.clone(),
             supervisor,
+            _in_use: Some(in_use),
         });
         Ok(Fleet::new(state.clone(), log, lease, backend, follower))
     }
+}
 
-    async fn sweep(&self) -> Result<usize> {
-        self.settings.cache.sweep()?;
-        home::sweep(&self.settings.cache).await
-    }
+/// Removes what dead runs left in a cache, whatever engine they used; returns how many fleets that were.
+pub(super) async fn sweep(cache: &Cache) -> Result<usize> {
+    let making = {
+        let cache = cache.clone();
+        in_thread(move || cache.sweep()).await
+    };
+    let fleets = home::sweep(cache).await;
+    making.and(fleets)
 }
 
 fn hosts(spec: &FleetSpec) -> String {
@@ -204,6 +237,8 @@ fn follow(
 struct Running {
     home: PathBuf,
     supervisor: Arc<Supervisor>,
+    /// No sweep takes it while this process uses it.
+    _in_use: Option<Owned>,
 }
 
 impl Backend for Running {
@@ -232,9 +267,9 @@ impl Backend for Running {
                 "stopping it",
                 async {
                     // What the supervisor does not know of: those who held others' leases.
-                    in_thread(move || Ok(kill_all(&root))).await?;
+                    in_thread(move || end_inside(&root)).await?;
                     self.supervisor.ended().await;
-                    in_thread(move || remove(&home)).await
+                    in_thread(move || remove_at(&home)).await
                 },
             )
             .await
@@ -264,6 +299,6 @@ impl Engine for ChrootEngine {
     }
 
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {
-        Box::pin(self.sweep())
+        Box::pin(sweep(&self.settings.cache))
     }
 }

@@ -218,7 +218,7 @@ impl DockerEngine {
     }
 
     async fn sweep(&self) -> Result<usize> {
-        self.settings.cache.sweep()?;
+        let in_cache = super::chroot::sweep(&self.settings.cache).await;
         let filters = HashMap::from([
             ("label", vec![LABEL]),
             // One that runs ends by itself.
@@ -249,7 +249,7 @@ impl DockerEngine {
                 count += 1;
             }
         }
-        Ok(count)
+        Ok(count + in_cache?)
     }
 }
 

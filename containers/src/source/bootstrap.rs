@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{Making, Release, inside::TAIL};
-use crate::{Error, ProgressEvent, Result, removal::remove_tree};
+use crate::{
+    Error, ProgressEvent, Result,
+    owned::{Purpose, Unfinished},
+};
 
 pub(super) use process::{NAMESPACES, can_isolate, is_there};
 
@@ -27,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(30 * 60);
 const AT_ONCE: usize = 2;
 /// Most time mmdebstrap may take to clean up when it is told to stop.
 const CLEANUP: Duration = Duration::from_secs(60);
-/// What the names of unfinished files have in them.
+/// What the names of unfinished bases have in them.
 const PARTIAL: &str = "partial-";
 
 /// The tar file of a release's base system, made if it does not exist.
@@ -48,29 +51,29 @@ pub(super) async fn base(making: &Making<'_>, release: &Release<'_>) -> Result<P
     let _slot = cache
         .slot("bootstrap", AT_ONCE, &purpose, target, progress)
         .await?;
-    let partial = Partial(path.with_extension(format!("{PARTIAL}{}", std::process::id())));
-    let mut failed = run(making, release, false, &partial.0).await?;
+    let unfinished = path.with_extension(format!("{PARTIAL}{}", std::process::id()));
+    let unfinished = Unfinished::make(&unfinished, Purpose::Base)?;
+    let tar = unfinished.path().join("tar");
+    let made = match bootstrap(making, release, &tar).await {
+        Ok(()) => fs::rename(&tar, &path).map_err(Error::io("renaming", &tar)),
+        Err(error) => Err(error),
+    };
+    unfinished.discard().await;
+    made.map(|()| path)
+}
+
+async fn bootstrap(making: &Making<'_>, release: &Release<'_>, tar: &Path) -> Result<()> {
+    let mut failed = run(making, release, false, tar).await?;
     if failed.as_ref().is_some_and(|failed| failed.said.expired) {
         making.note(format!(
             "the mirror's Release file of {} is older than it says it may be; taken as it is",
             release.0
         ));
-        failed = run(making, release, true, &partial.0).await?;
+        failed = run(making, release, true, tar).await?;
     }
-    if let Some(failed) = failed {
-        return Err(failed.into_error(making));
-    }
-    fs::rename(&partial.0, &path).map_err(Error::io("renaming", &partial.0))?;
-    Ok(path)
-}
-
-/// A file that is removed unless it was renamed, and the directory beside it that mmdebstrap works in.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-        let _ = remove_tree(&tree(&self.0));
+    match failed {
+        Some(failed) => Err(failed.into_error(making)),
+        None => Ok(()),
     }
 }
 
@@ -124,8 +127,10 @@ async fn run(
     let mut file = File::create(output)
         .await
         .map_err(Error::io("creating", output))?;
-    let (mut child, stopped) =
-        process::start(&release.bootstrap_arguments(expired), &tree(output))?;
+    let (mut child, stopped) = process::start(
+        &release.bootstrap_arguments(expired),
+        &output.with_file_name("tree"),
+    )?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut said = Said::default();
     let told = async {
@@ -176,11 +181,6 @@ async fn run(
         .map_err(Error::io("waiting for", "mmdebstrap"))?;
     stopped.has_ended();
     Ok((!status.success()).then_some(Failed { status, said }))
-}
-
-/// The directory mmdebstrap works in.
-fn tree(output: &Path) -> PathBuf {
-    output.with_extension(format!("{PARTIAL}{}-tree", std::process::id()))
 }
 
 /// What stands on a terminal after this line: apt shows progress by overwriting it.

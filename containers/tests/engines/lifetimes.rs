@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use pfs_containers::{Cache, EngineChoice, FleetState, Lifetime, Settings};
+use pfs_containers::{
+    Cache, EngineChoice, FleetState, Lifetime, Settings,
+    owned::{Owned, Purpose},
+};
 use rstest::rstest;
 use tokio::{
     io::AsyncReadExt as _,
@@ -13,7 +16,7 @@ use tokio::{
 use crate::{SOON, assert_nothing_left, children, open, send_around, spec, start};
 
 /// Waits until an SMTP session with the fleet ends, which holds no lease.
-async fn until_it_dies(address: SocketAddr) {
+pub(crate) async fn until_it_dies(address: SocketAddr) {
     let mut session = TcpStream::connect(address).await.unwrap();
     let mut said = Vec::new();
     let _ = timeout(Duration::from_secs(60), session.read_to_end(&mut said))
@@ -22,7 +25,7 @@ async fn until_it_dies(address: SocketAddr) {
 }
 
 /// A container removes itself just after its processes have ended.
-async fn until_nothing_is_left(engine: EngineChoice, state: &FleetState) {
+pub(crate) async fn until_nothing_is_left(engine: EngineChoice, state: &FleetState) {
     let engine = open(engine).await;
     let deadline = Instant::now() + SOON;
     while Instant::now() < deadline && engine.attach(state).await.is_ok() {}
@@ -115,8 +118,8 @@ async fn a_sweep_takes_what_is_dead_and_leaves_what_lives() {
     let dead = Cache::of_user()
         .directory()
         .join(format!("fleets/test-dead-{}", std::process::id()));
+    drop(Owned::make(&dead, Purpose::Fleet).unwrap());
     std::fs::create_dir_all(dead.join("root/dev")).unwrap();
-    std::fs::write(dead.join("pfs-fleet"), "").unwrap();
     assert!(engine.sweep().await.unwrap() >= 1);
     assert!(!dead.exists());
     send_around(&fleet, "not swept").await;

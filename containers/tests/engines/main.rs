@@ -11,6 +11,8 @@ mod children;
 mod lifetimes;
 mod mail;
 mod names;
+mod neighbours;
+mod orphans;
 mod refusals;
 mod values;
 

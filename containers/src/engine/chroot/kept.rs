@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    Cache, Error, Progress, ProgressEvent, Result, Target, TargetFacts,
+    Cache, Progress, ProgressEvent, Result, Target, TargetFacts,
+    owned::{Found, Owned, Purpose, Unfinished},
     recipe::{FACTS_PATH, PREPARE, PREPARE_PATH},
-    removal::remove_tree,
     source::{Making, inside::Script, root_key},
     tree::Inside,
 };
@@ -70,14 +70,24 @@ async fn make(making: &Making<'_>, target: &Target, kept: &Path, shown: &[PathBu
     if kept.exists() {
         return Ok(());
     }
-    let new = Unfinished(kept.with_file_name(format!("{name}.new-{}", std::process::id())));
-    let root = new.0.join("root");
-    target.source().origin().fill(making, &root).await?;
+    let unfinished = kept.with_file_name(format!("{name}.new-{}", std::process::id()));
+    let new = Unfinished::make(&unfinished, Purpose::Root)?;
+    if let Err(error) = fill(making, target, &new.path().join("root"), shown).await {
+        new.discard().await;
+        return Err(error);
+    }
+    new.finish(kept.file_name().unwrap_or_default())?;
+    forget_older(target, kept);
+    Ok(())
+}
+
+async fn fill(making: &Making<'_>, target: &Target, root: &Path, shown: &[PathBuf]) -> Result<()> {
+    target.source().origin().fill(making, root).await?;
     making.progress.event(ProgressEvent::Building {
         target: making.target.to_owned(),
     });
     Script {
-        root: &root,
+        root,
         shown,
         path: PREPARE_PATH,
         text: PREPARE,
@@ -86,19 +96,7 @@ async fn make(making: &Making<'_>, target: &Target, kept: &Path, shown: &[PathBu
         deadline: PREPARE_DEADLINE,
     }
     .run(making)
-    .await?;
-    fs::rename(&new.0, kept).map_err(Error::io("renaming", &new.0))?;
-    forget_older(target, kept);
-    Ok(())
-}
-
-/// A root directory in the making, removed unless it was renamed.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = remove_tree(&self.0);
-    }
+    .await
 }
 
 /// Removes what a user's target was made of some changes ago. Fleets have links of their own to what they use.
@@ -124,7 +122,9 @@ fn forget_older(target: &Target, kept: &Path) {
         .collect();
     generations.sort_by_key(|path| std::cmp::Reverse(made(path)));
     for old in generations.iter().skip(GENERATIONS) {
-        // What cannot be removed is in nobody's way.
-        let _ = remove_tree(old);
+        // What is in use, or cannot be removed, is in nobody's way.
+        if let Found::Dead(old) = Owned::examine(old, Purpose::Root) {
+            let _ = old.remove();
+        }
     }
 }

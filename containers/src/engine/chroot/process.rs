@@ -7,20 +7,32 @@ use std::{
     os::{
         fd::OwnedFd,
         linux::net::SocketAddrExt as _,
-        unix::net::{SocketAddr, UnixListener},
+        unix::{
+            fs::MetadataExt as _,
+            net::{SocketAddr, UnixListener},
+        },
     },
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+};
 use tokio::{net::unix::pipe, process::Command};
 
 use crate::{
     Error, Lifetime, Result,
-    engine::supervise::{SUPERVISE, poll},
+    engine::supervise::{self, SUPERVISE},
+    removal::Tree,
     source::{inside, nodes},
 };
+
+/// Most time that killed processes may take to end.
+const END_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A loopback address nobody else has while this is open, or inherited by an open process.
 ///
@@ -66,7 +78,7 @@ pub(crate) struct Supervisor {
 
 impl Supervisor {
     /// Runs `images/supervise.sh` in a process group of its own, so that a Ctrl-C meant for us does not reach it. It
-    /// keeps the claim as its standard input, and a lock on the log as its output.
+    /// keeps the claim as its standard input, and the log as its output.
     pub(crate) fn start(
         home: &Path,
         shown: &[PathBuf],
@@ -94,11 +106,12 @@ impl Supervisor {
         let mut child = command
             .arg(&script)
             .arg(home)
-            .args([daemons, &poll(lifetime)])
+            .args([daemons, &supervise::poll(lifetime)])
             .env_clear()
             .env("PATH", inside::PATH)
             .env("LC_ALL", "C")
-            .current_dir("/")
+            // It stays in the directory it was started for, whatever becomes of the name.
+            .current_dir(home)
             .stdin(Stdio::from(OwnedFd::from(claim.socket)))
             .stdout(Stdio::from(log))
             .stderr(Stdio::from(errors))
@@ -151,40 +164,120 @@ impl Supervisor {
     }
 }
 
-/// Kills every process whose root is this directory, a path without symbolic links; returns how many there were.
-pub(crate) fn kill_all(root: &Path) -> usize {
-    // As the kernel tells it once the directory has been removed.
-    let deleted = PathBuf::from(format!("{} (deleted)", root.display()));
-    let inside = |process: &PathBuf| {
-        fs::read_link(process.join("root")).is_ok_and(|its| its == root || its == deleted)
+/// Ends every process whose root directory is this one, which is a fleet's and ours to end.
+///
+/// Somebody who looks around in it from a terminal is none of ours.
+///
+/// # Errors
+/// Such a one is there, or a process that does not end within [`END_DEADLINE`]; the directory or the processes cannot be
+/// looked at.
+pub(crate) fn end_inside(root: &Path) -> Result<()> {
+    let failed = |error| Error::io("ending the processes in", root)(error);
+    // Neither through a link nor into a mount: what stands in our root's place is not our root.
+    let root = match Tree::open(root) {
+        Ok(root) => root,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
     };
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return 0;
+    end_those_of(&root).map_err(failed)
+}
+
+fn end_those_of(root: &Tree) -> io::Result<()> {
+    let found = rustix::fs::fstat(root.as_fd())?;
+    let root = (found.st_dev, found.st_ino);
+    if is_root_of("self", root)? {
+        return Err(io::Error::other("it is the root of this very process"));
+    }
+    let began = Instant::now();
+    loop {
+        let mut ended = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().filter(|name| is_number(name)) else {
+                continue;
+            };
+            if !is_root_of(pid, root)? {
+                continue;
+            }
+            // What is asked next is asked of whoever has the number once there is a handle on him. If that is another
+            // one by then, the handle is of nobody who could be killed.
+            let Some(handle) = handle_on(pid)? else {
+                continue;
+            };
+            if !is_root_of(pid, root)? {
+                continue;
+            }
+            if has_terminal(pid)? {
+                return Err(io::Error::other(format!(
+                    "process {pid} is in there, at a terminal: leave it, and try again"
+                )));
+            }
+            match pidfd_send_signal(&handle, Signal::KILL) {
+                Ok(()) | Err(Errno::SRCH) => ended.push(handle),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // A master that is killed starts nothing new; its children may still have been starting others.
+        if ended.is_empty() {
+            return Ok(());
+        }
+        for handle in ended {
+            let left = END_DEADLINE.saturating_sub(began.elapsed());
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            if poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&left))? == 0 {
+                return Err(io::Error::other("a process of it does not end"));
+            }
+        }
+    }
+}
+
+/// Whether a process (by its name in /proc) has this root directory: device and inode.
+fn is_root_of(process: &str, root: (u64, u64)) -> io::Result<bool> {
+    match fs::metadata(format!("/proc/{process}/root")) {
+        Ok(its) => Ok((its.dev(), its.ino()) == root),
+        // It has ended, or is not for us to look at.
+        Err(error)
+            if error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
+                || matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn handle_on(pid: &str) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) else {
+        return Ok(None);
     };
-    processes
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|process| {
-            process
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(is_number)
-        })
-        .filter(inside)
-        .filter_map(|process| {
-            process
-                .file_name()?
-                .to_str()?
-                .parse()
-                .ok()
-                .and_then(Pid::from_raw)
-        })
-        .filter(|pid| kill_process(*pid, Signal::KILL).is_ok())
-        .count()
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => Ok(Some(handle)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a process has a controlling terminal: the seventh field of its stat (proc_pid_stat(5)), in which its name may
+/// hold anything. None that has ended.
+fn has_terminal(pid: &str) -> io::Result<bool> {
+    let stat = match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let stat = String::from_utf8_lossy(&stat);
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    match fields.split(' ').nth(4) {
+        Some(terminal) => Ok(terminal != "0"),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 fn is_number(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_digit())
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

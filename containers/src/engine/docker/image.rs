@@ -18,8 +18,8 @@ use crate::{
     cache::in_thread,
     fleet::ready::within,
     images::{self, REPOSITORY, error},
+    owned::{Purpose, Unfinished},
     recipe::{FACTS_PATH, OWN_DOCKERFILE},
-    removal::remove_tree,
     source::{BaseImage, Making, Origin, root_key},
 };
 
@@ -112,26 +112,26 @@ async fn imported(
     if !rustix::process::geteuid().is_root() {
         return Err(making.unusable("making its root file system takes root"));
     }
-    let unfinished = Unfinished(making.cache.subdirectory("roots")?.join(format!(
+    let unfinished = making.cache.subdirectory("roots")?.join(format!(
         "{}-{tag}.new-{}",
         making.target,
         std::process::id()
-    )));
-    let (root, tar) = (unfinished.0.join("root"), unfinished.0.join("root.tar"));
-    origin.fill(making, &root).await?;
-    let written = tar.clone();
-    in_thread(move || pack(&root, &written)).await?;
-    images::import(docker, making.target, &tar, &name).await?;
-    Ok(base)
-}
-
-/// A directory that is only needed while an image is made.
-struct Unfinished(std::path::PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = remove_tree(&self.0);
-    }
+    ));
+    // Only needed while the image is made.
+    let unfinished = Unfinished::make(&unfinished, Purpose::Root)?;
+    let (root, tar) = (
+        unfinished.path().join("root"),
+        unfinished.path().join("root.tar"),
+    );
+    let made = async {
+        origin.fill(making, &root).await?;
+        let written = tar.clone();
+        in_thread(move || pack(&root, &written)).await?;
+        images::import(docker, making.target, &tar, &name).await
+    };
+    let made = made.await;
+    unfinished.discard().await;
+    made.map(|()| base)
 }
 
 /// A root file system as a tar file, without the device nodes, which a container has of its own.

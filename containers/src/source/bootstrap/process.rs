@@ -1,8 +1,8 @@
 //! mmdebstrap as a process that ends with us, however we end, and whose mounts nobody else ever sees.
 
-use std::{env, fs, path::Path, process::Stdio, sync::OnceLock};
+use std::{env, fs, os::fd::OwnedFd, path::Path, process::Stdio, sync::OnceLock};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::process::{Child, Command};
 
 use crate::{Error, Result};
@@ -52,11 +52,13 @@ pub(super) fn start(arguments: &[String], tree: &Path) -> Result<(Child, Running
         .process_group(0)
         .spawn()
         .map_err(Error::io("running", "mmdebstrap"))?;
-    let pid = child
+    // Nobody has waited for it yet: the number is its own.
+    let process = child
         .id()
         .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(Pid::from_raw);
-    Ok((child, Running { pid, isolated }))
+        .and_then(Pid::from_raw)
+        .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    Ok((child, Running { process, isolated }))
 }
 
 /// Options of unshare(1): mounts and processes of its own, private to it, all ended with it.
@@ -93,25 +95,26 @@ pub(in crate::source) fn is_there(tool: &str) -> bool {
 
 /// Ends mmdebstrap when dropped: at once where the kernel cleans up behind it, else so that it can do so itself.
 pub(super) struct Running {
-    pid: Option<Pid>,
+    process: Option<OwnedFd>,
     isolated: bool,
 }
 
 impl Running {
     /// It has ended by itself.
     pub(super) fn has_ended(mut self) {
-        self.pid = None;
+        self.process = None;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some(pid) = self.pid else { return };
-        // Only the first process: it ends the others, or unmounts what they used.
-        let _ = if self.isolated {
-            kill_process_group(pid, Signal::KILL)
+        let Some(process) = &self.process else { return };
+        // Only the first process: the kernel ends the others with it, or it does, and unmounts what they used.
+        let signal = if self.isolated {
+            Signal::KILL
         } else {
-            kill_process(pid, Signal::TERM)
+            Signal::TERM
         };
+        let _ = pidfd_send_signal(process, signal);
     }
 }
