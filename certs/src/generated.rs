@@ -196,9 +196,21 @@ impl GeneratedName {
         })
     }
 
+    /// The name of the file it stands for, without a directory; `None` where it stands for a value.
+    pub fn file_name(&self) -> Option<String> {
+        match self.item {
+            Item::Fingerprint(..) | Item::Tlsa(..) => None,
+            Item::Ca | Item::Cert | Item::Chain | Item::Dh | Item::Key => Some(self.pem_name()),
+        }
+    }
+
+    fn pem_name(&self) -> String {
+        format!("{}-{}.pem", self.item, self.subject)
+    }
+
     fn file(&self, contents: String) -> Generated {
         Generated::File {
-            name: format!("{}-{}.pem", self.item, self.subject),
+            name: self.pem_name(),
             contents,
             private: matches!(self.item, Item::Chain | Item::Key),
         }

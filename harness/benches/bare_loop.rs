@@ -112,10 +112,7 @@ async fn full_run(jobs: usize) -> (Duration, usize) {
         runner::Options {
             jobs,
             accept: false,
-            reproduce: Reproduce {
-                command: "pfs run".to_owned(),
-                engine: session.engine().to_string(),
-            },
+            reproduce: Reproduce::default().on(session.engine()),
         },
         &events,
     )

@@ -1,12 +1,15 @@
 //! What happens during a run: what the runner tells, and every report hears.
 
+mod reproduce;
+
+pub use reproduce::Reproduce;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evidence::Evidence;
 use crate::outcome::{Outcome, Tally};
 use crate::plan::Sides;
-use crate::printable::shell_word;
 use crate::scenario::CaseId;
 
 /// A target with what is known of it once it is there.
@@ -67,22 +70,4 @@ pub struct CaseResult {
     pub reproduce: String,
     /// The snapshot was written or rewritten.
     pub accepted: bool,
-}
-
-/// The command line of a run, as far as it has to be the same for one of its cases alone.
-#[derive(Clone, Debug)]
-pub struct Reproduce {
-    /// `pfs run`, with the options that say where the scenarios are.
-    pub command: String,
-    /// `docker` or `chroot`.
-    pub engine: String,
-}
-
-impl Reproduce {
-    /// The shell line that runs one case alone.
-    pub fn line(&self, id: &CaseId, target: &str) -> String {
-        let Self { command, engine } = self;
-        let (id, target) = (shell_word(&id.to_string()), shell_word(target));
-        format!("{command} {id} --target {target} --engine {engine}")
-    }
 }

@@ -4,12 +4,14 @@
 mod dns;
 mod parameters;
 mod show;
+mod value;
 
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
-pub(crate) use parameters::path_of;
 pub use parameters::{UnknownParameter, check_parameters};
+pub(crate) use parameters::{own_path, path_of};
 pub use show::show;
+pub use value::{Piece, Value};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +31,7 @@ pub struct FleetKey {
     /// Name of the target.
     pub target: String,
     /// main.cf settings of this instance.
-    pub settings: BTreeMap<String, String>,
+    pub settings: BTreeMap<String, Value>,
     /// The tag of the case that has the instance for itself, started for its run alone.
     pub own: Option<String>,
 }
@@ -47,14 +49,14 @@ impl fmt::Display for FleetKey {
     }
 }
 
-/// A line of master.cf to be: the settings of one side of one case, names of generated files
-/// not yet replaced. For an Exim they are options of its own.
+/// A line of master.cf to be: the settings of one side of one case. For an Exim they are options
+/// of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostfixSide {
     /// The instance it runs in.
     pub fleet: FleetKey,
     /// Overrides of main.cf for this line, or options of Exim.
-    pub parameters: BTreeMap<String, String>,
+    pub parameters: BTreeMap<String, Value>,
     /// What serves it.
     pub daemons: Daemons,
     /// Files of the case's own, by their path.
@@ -231,6 +233,14 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// The scenario it is about.
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        match self {
+            Self::Run(case) => &case.scenario,
+            Self::NotApplicable { scenario, .. } => scenario,
+        }
+    }
+
     /// The target it is about.
     pub fn target(&self) -> &str {
         match self {
@@ -338,12 +348,6 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     let own_port = file.server.service.map(|_| tag.as_str());
     let mut server = parameters::server(file, &target, &tag, own.or(own_port));
     let mut client = parameters::client(file, &target, &tag, own);
-    if let ServerPlan::Postfix(side) = &mut server {
-        parameters::own_files(side, &file.files, &tag);
-    }
-    if let ClientPlan::Postfix { side, .. } = &mut client {
-        parameters::own_files(side, &file.files, &tag);
-    }
     if let Some(change) = &file.change {
         let commands = change.commands().map(str::to_owned).collect();
         match (&mut server, &mut client) {
@@ -364,8 +368,11 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     }))
 }
 
-/// Longest tag: it is part of a socket's file name and of every log line. Characters.
+/// Longest tag without a digest: it is part of a socket's file name and of every log line, and its last label may be
+/// all of it, of which a mail domain takes 63. Characters.
 const TAG_LIMIT: usize = 60;
+/// What is left of a name before a digest.
+const TAG_HEAD: usize = 44;
 
 /// A name that master.cf, syslog, a file system and a mail domain take: lower-case letters, digits,
 /// `.` and `-`.
@@ -392,10 +399,14 @@ fn tag(id: &CaseId, target: Option<&str>) -> String {
         return clean;
     }
     // Two names must not become one by what was replaced or cut off.
+    let head: String = clean.chars().take(TAG_HEAD).collect();
+    format!("{}-{}", labels(&head), digest(&text))
+}
+
+/// 64 bits of a digest in hexadecimal: no two names of a run have the same.
+pub(crate) fn digest(text: &str) -> String {
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-    let head: String = clean.chars().take(TAG_LIMIT).collect();
-    let head = labels(&head);
-    format!("{head}-{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
 /// `text` as labels of a mail domain: none is empty, or begins or ends with a hyphen.
@@ -432,6 +443,13 @@ mod tests {
             "{odd}"
         );
         assert_ne!(odd, tag(&id("bad.name.example.test"), None));
+        let digest = odd.rsplit('-').next().unwrap();
+        assert_eq!(digest.len(), 16, "{odd}");
+        let one_label = tag(&id(&"é".repeat(300)), None);
+        assert!(
+            one_label.split('.').all(|label| label.len() <= 63),
+            "{one_label}"
+        );
         let long = tag(&id(&format!("{}.-x", "a".repeat(47))), None);
         assert!(
             long.split('.').all(|label| !label.starts_with('-')),

@@ -1,5 +1,7 @@
 //! Stage 1: scenario files, parsed and validated. Pure but for [`load`], which reads a directory.
 
+mod case;
+mod check;
 mod claim;
 mod classic;
 mod dns;
@@ -11,9 +13,12 @@ mod load;
 mod matrix;
 mod mutation;
 mod name;
+mod parameter;
 mod predicate;
+mod select;
 mod value;
 
+pub use case::{CaseId, Scenario};
 pub use claim::{Catalogue, Claim};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub use dns::{Dns, DnsData, DnsName, DnsRecord, Question, ZoneState};
@@ -24,13 +29,14 @@ pub use expect::{
     SideName, StatusWord,
 };
 pub use fault::{Fault, MessageName};
-pub(crate) use file::command;
 pub use file::{
-    Change, Client, Exim, Message, Postfix, RustlsClient, RustlsServer, ScenarioFile, Server,
-    ServiceName,
+    Change, ChangedFile, Client, Contents, Exim, Message, Postfix, RustlsClient, RustlsServer,
+    ScenarioFile, Server, ServiceName,
 };
-pub use load::{CaseId, Scenario, Selection, load, load_files, parse, schema};
+pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
+pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
-pub use value::{OneOrMany, Parameter};
+pub use select::{Selected, Selection};
+pub use value::OneOrMany;

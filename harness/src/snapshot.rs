@@ -2,7 +2,8 @@
 //! `cargo insta review` and `pfs run --accept` write the same ones.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::evidence::{Evidence, Section};
@@ -33,26 +34,12 @@ pub enum Comparison {
 impl Snapshot {
     /// Where the snapshot of a case lies.
     pub fn of(scenario: &Path, id: &CaseId, target: &str) -> Self {
-        let mut name = id.case.clone();
-        if let Some(variant) = &id.variant {
-            let clean: String = variant
-                .chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || ".,_-".contains(c) {
-                        c
-                    } else {
-                        '-'
-                    }
-                })
-                .collect();
-            name = format!("{name}[{clean}]");
-        }
         Self {
             folder: scenario
                 .parent()
                 .unwrap_or(Path::new("."))
                 .join("snapshots"),
-            name: format!("{name}@{target}"),
+            name: format!("{}@{target}", id.file_stem()),
             input: format!("scenarios/{}/{}.toml", id.topic, id.case),
         }
     }
@@ -102,7 +89,13 @@ impl Snapshot {
             "---\nsource: scenarios/run.rs\nexpression: witnesses\ninput_file: {}\n---\n",
             self.input
         );
-        fs::write(self.path(), format!("{head}{}\n", text.trim_end()))
+        // Whoever is killed while writing leaves what was there before.
+        let mut file = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(&self.folder)?;
+        write!(file, "{head}{}\n", text.trim_end())?;
+        file.persist(self.path()).map_err(|error| error.error)?;
+        Ok(())
     }
 }
 
@@ -195,5 +188,15 @@ mod tests {
             panic!()
         };
         assert_eq!(text, "  a\n- b\n+ c");
+        // Nothing else is left in the folder, and everybody may read what is.
+        let left: Vec<_> = fs::read_dir(&snapshot.folder).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        let mode = fs::metadata(snapshot.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o600, 0o600);
+        // A folder that cannot take a new file leaves the old one as it was.
+        let old = fs::read(snapshot.path()).unwrap();
+        fs::hard_link(snapshot.path(), dir.path().join("seen")).unwrap();
+        snapshot.accept("c").unwrap();
+        assert_eq!(fs::read(dir.path().join("seen")).unwrap(), old);
     }
 }

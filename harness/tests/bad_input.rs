@@ -55,13 +55,15 @@ fn mails_files_and_services_that_cannot_be() {
         format!("why = \"w\"\n{line}\n[server]\n{server}\n[client]\n{client}\n").into_bytes()
     };
     let (postfix, rustls) = ("postfix = {}", "rustls = {}");
-    for (contents, words) in [
+    for (contents, place, words) in [
         (
             with("message = { count = 9 }", postfix, rustls),
+            "1:1",
             ["`message.count` is 9", "expected 1 to 8"],
         ),
         (
             with("", "rustls = {}\npostscreen = true", postfix),
+            "1:1",
             ["`postscreen`", "for Postfix only"],
         ),
         (
@@ -70,11 +72,13 @@ fn mails_files_and_services_that_cannot_be() {
                 "postfix = { tls_config_file = \"file:opensl.cnf\" }",
                 rustls,
             ),
+            "4:31",
             ["`file:opensl.cnf`", "did you mean `file:openssl.cnf`?"],
         ),
         (
             with("files = { \"../x\" = \"\" }", postfix, rustls),
-            ["the name `../x`", "expected letters"],
+            "2:11",
+            ["the name `../x`", "letters, digits"],
         ),
         (
             with(
@@ -82,10 +86,29 @@ fn mails_files_and_services_that_cannot_be() {
                 postfix,
                 rustls,
             ),
+            "2:22",
             ["`dh:2084`", "expected a generated file"],
         ),
+        (
+            with(
+                "files = { a = \"\" }\nchange = { files = { \"file:a\" = \"file:b\" } }",
+                "postfix = { tls_config_file = \"file:a\" }",
+                rustls,
+            ),
+            "3:33",
+            ["`change.files` names `file:b`", "did you mean"],
+        ),
+        (
+            with(
+                "",
+                "postfix = { smtpd_tls_chain_files = \"chain:rsa204\" }",
+                rustls,
+            ),
+            "4:37",
+            ["rsa204", "did you mean"],
+        ),
     ] {
-        refused(&contents, "topic/case.toml:1:1", &words);
+        refused(&contents, &format!("topic/case.toml:{place}"), &words);
     }
 }
 
@@ -292,6 +315,7 @@ fn duplicate_cases() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("duplicate case"), "{stderr}");
+    assert!(stderr.contains("a/x.toml:1:1"), "{stderr}");
 }
 
 #[test]

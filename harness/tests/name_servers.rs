@@ -121,10 +121,7 @@ async fn name_servers_that_do_not_start_are_broken_and_never_a_failure() {
     let options = Options {
         jobs: 1,
         accept: false,
-        reproduce: Reproduce {
-            command: "pfs run".to_owned(),
-            engine: "chroot".to_owned(),
-        },
+        reproduce: Reproduce::default().on("chroot"),
     };
     let tally = runner::run(&session, vec![decision], options, &events).await;
     assert_eq!((tally.fail, tally.broken), (0, 1));

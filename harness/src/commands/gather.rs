@@ -43,10 +43,7 @@ pub(super) async fn run<T: Send + 'static>(
     listener: Listener<T>,
 ) -> Result<Option<Vec<T>>, Error> {
     let catalogue = ground.cases();
-    let reproduce = Reproduce {
-        command: "pfs run".to_owned(),
-        engine: ground.engine.name().to_string(),
-    };
+    let reproduce = Reproduce::default().on(ground.engine.name());
     let session = Session::open(
         ground.engine,
         &ground.cache,

@@ -1,7 +1,7 @@
 //! From options to everything a run needs: scenarios, targets with their facts, a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use pfs_containers::{Cache, Engine, EngineChoice, ProgressEvent, Settings, Target, TargetFacts};
@@ -11,7 +11,8 @@ use super::Error;
 use crate::cli::EngineName;
 use crate::event::{Event, TargetLine};
 use crate::plan::{self, Case, Decision};
-use crate::scenario::{self, Scenario, Selection, TargetVersions};
+use crate::scenario::{Scenario, Selection, TargetVersions};
+use crate::tell;
 
 /// Everything a run stands on.
 pub struct Ground {
@@ -40,37 +41,14 @@ impl Ground {
     }
 }
 
-/// The wanted cases of a directory, or of the files that are named.
-pub(super) fn select(dir: &Path, filters: &[String]) -> Result<Vec<Arc<Scenario>>, Error> {
-    let (files, filters): (Vec<_>, Vec<_>) = filters
-        .iter()
-        .cloned()
-        .partition(|filter| filter.ends_with(".toml"));
-    let mut wanted = Vec::new();
-    if !files.is_empty() {
-        let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
-        wanted.extend(scenario::load_files(&files)?);
+/// The cases that `arguments` mean, files and filters, in `dir` or in the files. What is wrong with files that are not
+/// meant is told.
+pub(super) fn select(dir: &Path, arguments: &[String]) -> Result<Vec<Arc<Scenario>>, Error> {
+    let selected = Selection::of(arguments).select(dir)?;
+    for error in &selected.left_out {
+        tell!("left out, and wrong: {error}");
     }
-    if wanted.is_empty() || !filters.is_empty() {
-        let selection = Selection { filters };
-        let all = scenario::load(dir)?;
-        let before = wanted.len();
-        let names: Vec<String> = all.iter().map(|scenario| scenario.id.to_string()).collect();
-        wanted.extend(
-            all.into_iter()
-                .filter(|scenario| selection.wants(&scenario.id)),
-        );
-        if wanted.len() == before {
-            let asked = selection.filters.join(" ");
-            let near = scenario::nearest(&asked, names.iter().map(String::as_str))
-                .map(|name| format!("; did you mean `{name}`?"))
-                .unwrap_or_default();
-            return Err(Error::Usage(format!(
-                "no case's name contains `{asked}`{near}"
-            )));
-        }
-    }
-    Ok(wanted.into_iter().map(Arc::new).collect())
+    Ok(selected.scenarios.into_iter().map(Arc::new).collect())
 }
 
 /// What is known of a target without asking it.

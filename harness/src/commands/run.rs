@@ -10,9 +10,10 @@ use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
 use crate::event::{Event, Reproduce};
 use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS};
-use crate::printable::{self, shell_word};
+use crate::printable;
 use crate::report::{self, Json, Named, Report, Terminal};
 use crate::runner;
+use crate::scenario::Selection;
 use crate::session::{Kind, Session};
 
 /// How many cases run at once for each processor: most of a case is waiting for a new process.
@@ -66,10 +67,12 @@ async fn work(
     } else {
         Kind::Private
     };
-    let reproduce = Reproduce {
-        command: command(options),
-        engine: ground.engine.name().to_string(),
-    };
+    let mut reproduce = Reproduce::new(&options.scenarios.dir, &options.targets.targets)
+        .on(ground.engine.name());
+    if !Selection::of(&options.filters).files.is_empty() {
+        let scenarios = ground.decisions.iter().map(|decision| decision.scenario());
+        reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));
+    }
     let catalogue = ground.cases();
     let _ = events.send(Event::Started {
         engine: ground.engine.name().to_string(),
@@ -118,23 +121,4 @@ pub(super) async fn interrupted() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
-}
-
-/// The command that runs one of these cases alone, up to the case's name.
-fn command(options: &Run) -> String {
-    let mut command = "pfs run".to_owned();
-    if options.scenarios.dir.as_os_str() != "scenarios" {
-        command.push_str(&format!(
-            " --scenarios {}",
-            shell_word(&options.scenarios.dir.to_string_lossy())
-        ));
-    }
-    for file in options
-        .filters
-        .iter()
-        .filter(|filter| filter.ends_with(".toml"))
-    {
-        command.push_str(&format!(" {}", shell_word(file)));
-    }
-    command
 }

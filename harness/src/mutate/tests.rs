@@ -67,7 +67,7 @@ fn a_mutation_is_made_in_the_expanded_scenario() {
         changes: None,
     };
     let before = scenario.file.server.postfix.as_ref().unwrap();
-    assert_eq!(before.values().next().unwrap().0, "ultra");
+    assert_eq!(before.values().next().unwrap().get_ref().as_str(), "ultra");
     let mutated = scenario
         .with(&mutation.apply(&document), "both".to_owned())
         .unwrap();

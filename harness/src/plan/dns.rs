@@ -106,17 +106,29 @@ pub(super) fn own_name(file: &ScenarioFile, written: &str, tag: &str) -> String 
     }
 }
 
-/// A parameter's value with every name that has a record replaced by the one it is served as.
-pub(super) fn own_names(dns: &Dns, value: &str, tag: &str) -> String {
+/// Text with every name that has a record replaced by the one it is served as, also where it stands for what is
+/// below it: `.mail.example.test`, `*.example.test`.
+pub(super) fn own_names(dns: &Dns, text: &str, tag: &str) -> String {
     let label = label(tag);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let mut result = String::with_capacity(value.len());
-    let mut rest = value;
+    let hosts = || {
+        let asked = dns.refused.iter().chain(&dns.dropped);
+        let asked = asked.map(|question| question.name.as_str());
+        dns.records.iter().map(|r| r.owner.as_str()).chain(asked)
+    };
+    let served = |name: &str| hosts().any(|host| host == name);
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
     while !rest.is_empty() {
         let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
-        if dns.records.iter().any(|r| r.owner.as_str() == word) {
-            result.push_str(&own(word, &label));
+        let name = word.strip_prefix('.').unwrap_or(word);
+        // A pattern may be of a domain that has no record of its own, but names below it that have.
+        let is_pattern = name.len() < word.len();
+        let below = || hosts().any(|host| host.ends_with(word));
+        if served(name) || is_pattern && name.contains('.') && below() {
+            result.push_str(&word[..word.len() - name.len()]);
+            result.push_str(&own(name, &label));
         } else {
             result.push_str(word);
         }
@@ -277,8 +289,24 @@ mod tests {
             "inline:{{[mail.example.test]:25=secure match=other.example.test:.example.test}}";
         assert_eq!(
             own_names(&dns, value, "t").replace(&label("t"), "case-x"),
-            "inline:{{[mail.case-x.example.test]:25=secure match=other.example.test:.example.test}}"
+            "inline:{{[mail.case-x.example.test]:25=secure match=other.example.test:.case-x.example.test}}"
         );
+        let names = |value: &str| own_names(&dns, value, "t").replace(&label("t"), "case-x");
+        for (written, served) in [
+            (
+                "match=.mail.example.test",
+                "match=.mail.case-x.example.test",
+            ),
+            (
+                "mx_host_pattern=*.example.test",
+                "mx_host_pattern=*.case-x.example.test",
+            ),
+            ("*.other.test .other.test", "*.other.test .other.test"),
+            ("example.test .test", "example.test .test"),
+            ("xmail.example.test", "xmail.example.test"),
+        ] {
+            assert_eq!(names(written), served);
+        }
     }
 
     #[test]

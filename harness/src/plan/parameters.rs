@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::value::{Piece, Value};
 use super::{Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, dns};
-use crate::scenario::{Exim, OneOrMany, Place, Postfix, ScenarioFile, nearest};
+use crate::scenario::{
+    Exim, OneOrMany, Parameter, Place, Postfix, ScenarioFile, ValuePiece, nearest,
+};
 
 /// Where generated files lie in the target's file system.
 const FILES: &str = "/etc/postfix/pfs";
@@ -32,69 +35,106 @@ fn is_instance_wide(name: &str) -> bool {
         })
 }
 
-/// Splits what a file says into instance-wide settings and overrides of one line.
-fn split(written: &Postfix, target: &str, own: Option<&str>) -> PostfixSide {
-    let (settings, parameters) = written
-        .iter()
-        .map(|(name, value)| (name.get_ref().clone(), value.0.clone()))
-        .partition(|(name, _)| is_instance_wide(name));
-    PostfixSide {
-        fleet: FleetKey {
-            target: target.to_owned(),
-            settings,
-            own: own.map(str::to_owned),
-        },
-        parameters,
-        daemons: Daemons::default(),
-        files: BTreeMap::new(),
-    }
+/// How the values of a case are read: with its files and its names.
+#[derive(Clone, Copy)]
+struct Binder<'a> {
+    file: &'a ScenarioFile,
+    tag: &'a str,
+    /// Whether names of hosts are those that the case's zones have.
+    names: bool,
 }
 
-/// Puts the paths of the case's own files where the settings name them `file:NAME`, and takes
-/// those settings out that are to stay what this Postfix has built in.
-pub(super) fn own_files(side: &mut PostfixSide, files: &BTreeMap<String, String>, tag: &str) {
-    side.parameters.retain(|_, value| value != BUILT_IN);
-    side.fleet.settings.retain(|_, value| value != BUILT_IN);
-    for (name, contents) in files {
-        let (word, path) = (format!("file:{name}"), path_of(&format!("{tag}-{name}")));
-        let settings = side.fleet.settings.values_mut();
-        for value in side.parameters.values_mut().chain(settings) {
-            if value.contains(&word) {
-                *value = value.replace(&word, &path);
-                side.files.insert(path.clone(), contents.clone());
+impl Binder<'_> {
+    fn value(&self, written: &Parameter, files: &mut BTreeMap<String, String>) -> Value {
+        let pieces = written.pieces().iter().map(|piece| match piece {
+            ValuePiece::Text(text) => Piece::Text(match (&self.file.dns, self.names) {
+                (Some(dns), true) => dns::own_names(dns, text, self.tag),
+                _ => text.clone(),
+            }),
+            ValuePiece::OwnFile(name) => {
+                let path = own_path(self.tag, name);
+                let own = self.file.files.iter();
+                let contents = own.filter(|(known, _)| known.get_ref() == name);
+                files.extend(contents.map(|(_, text)| (path.clone(), text.clone())));
+                Piece::Text(path)
             }
-        }
+            ValuePiece::Generated(name) => Piece::Generated(name.to_string()),
+        });
+        Value::of(pieces.collect())
     }
 }
 
-/// The value of a setting that is not made: instead of ours, the default of this Postfix.
-const BUILT_IN: &str = "(default)";
+/// Where a file of `[files]` lies in the target's file system.
+pub(crate) fn own_path(tag: &str, name: &str) -> String {
+    path_of(&format!("{tag}-{name}"))
+}
 
-/// What a file says of an Exim: nothing in it is a parameter of Postfix.
-fn exim(written: &Exim, target: &str, own: Option<&str>) -> PostfixSide {
+/// Splits what a file says into instance-wide settings and overrides of one line. What is to stay as this Postfix has
+/// it built in is in neither, but `built_in`.
+struct Split {
+    side: PostfixSide,
+    built_in: Vec<String>,
+}
+
+fn split(written: &Postfix, target: &str, own: Option<&str>, binder: Binder<'_>) -> Split {
+    let mut side = side(target, own);
+    let mut built_in = Vec::new();
+    for (name, value) in written {
+        let (name, value) = (name.get_ref(), value.get_ref());
+        if value.is_built_in() {
+            built_in.push(name.clone());
+            continue;
+        }
+        let value = binder.value(value, &mut side.files);
+        let place = match is_instance_wide(name) {
+            true => &mut side.fleet.settings,
+            false => &mut side.parameters,
+        };
+        place.insert(name.clone(), value);
+    }
+    Split { side, built_in }
+}
+
+fn side(target: &str, own: Option<&str>) -> PostfixSide {
     PostfixSide {
         fleet: FleetKey {
             target: target.to_owned(),
             settings: BTreeMap::new(),
             own: own.map(str::to_owned),
         },
-        parameters: written
-            .iter()
-            .map(|(name, value)| (name.clone(), value.0.clone()))
-            .collect(),
+        parameters: BTreeMap::new(),
         daemons: Daemons::default(),
         files: BTreeMap::new(),
     }
 }
 
-fn default(parameters: &mut BTreeMap<String, String>, name: &str, value: impl Into<String>) {
+/// What a file says of an Exim: nothing in it is a parameter of Postfix.
+fn exim(written: &Exim, target: &str, own: Option<&str>, binder: Binder<'_>) -> PostfixSide {
+    let mut side = side(target, own);
+    for (name, value) in written {
+        let value = binder.value(value, &mut side.files);
+        side.parameters.insert(name.clone(), value);
+    }
+    side
+}
+
+impl Split {
+    /// A setting of the harness's, where the file says nothing of it.
+    fn default(&mut self, name: &str, value: impl Into<Value>) {
+        if !self.built_in.iter().any(|left| left == name) {
+            default(&mut self.side.parameters, name, value);
+        }
+    }
+}
+
+fn default(parameters: &mut BTreeMap<String, Value>, name: &str, value: impl Into<Value>) {
     parameters
         .entry(name.to_owned())
         .or_insert_with(|| value.into());
 }
 
 /// Settings by which a packager names certificates himself; ours would get in the way.
-fn names_certificates(parameters: &BTreeMap<String, String>, prefix: &str) -> bool {
+fn names_certificates(written: &Postfix, prefix: &str) -> bool {
     [
         "chain_files",
         "cert_file",
@@ -104,7 +144,10 @@ fn names_certificates(parameters: &BTreeMap<String, String>, prefix: &str) -> bo
         "dcert_file",
     ]
     .iter()
-    .any(|end| parameters.contains_key(&format!("{prefix}_tls_{end}")))
+    .any(|end| {
+        let name = format!("{prefix}_tls_{end}");
+        written.keys().any(|known| *known.get_ref() == name)
+    })
 }
 
 /// The certificate of a server that says nothing of certificates.
@@ -117,12 +160,20 @@ fn names(certificates: &OneOrMany<crate::scenario::Certificate>) -> Vec<String> 
         .collect()
 }
 
-fn chains(certificates: &[String]) -> String {
-    certificates
-        .iter()
-        .map(|name| format!("chain:{name}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// The files of these certificates in a list.
+fn chains(certificates: &[String]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for name in certificates {
+        if !pieces.is_empty() {
+            pieces.push(Piece::Text(", ".to_owned()));
+        }
+        pieces.push(Piece::Generated(format!("chain:{name}")));
+    }
+    pieces
+}
+
+fn chain(certificate: &str) -> Value {
+    Value::of(chains(&[certificate.to_owned()]))
 }
 
 pub(super) fn server(
@@ -132,6 +183,11 @@ pub(super) fn server(
     own: Option<&str>,
 ) -> ServerPlan {
     let server = &file.server;
+    let binder = Binder {
+        file,
+        tag,
+        names: false,
+    };
     let sni: BTreeMap<String, Vec<String>> = server
         .sni
         .iter()
@@ -150,10 +206,10 @@ pub(super) fn server(
             };
         }
         if let Some(written) = &server.exim {
-            let mut side = exim(written, server.on.as_deref().unwrap_or(target), own);
+            let target = server.on.as_deref().unwrap_or(target);
+            let mut side = exim(written, target, own, binder);
             if let Some(certificate) = certificates.first() {
-                let file = format!("chain:{certificate}");
-                default(&mut side.parameters, "tls_certificate", file);
+                default(&mut side.parameters, "tls_certificate", chain(certificate));
             }
             return ServerPlan::Exim(side);
         }
@@ -164,32 +220,33 @@ pub(super) fn server(
             sni,
         };
     };
-    let mut side = split(written, server.on.as_deref().unwrap_or(target), own);
-    side.daemons.postscreen = server.postscreen;
-    side.daemons.service = server.service;
-    let parameters = &mut side.parameters;
-    default(parameters, "smtpd_tls_security_level", "may");
-    default(parameters, "smtpd_tls_loglevel", "1");
-    default(parameters, "smtpd_tls_received_header", "yes");
-    if server.cert.is_some() || !names_certificates(parameters, "smtpd") {
+    let target = server.on.as_deref().unwrap_or(target);
+    let mut split = split(written, target, own, binder);
+    split.side.daemons.postscreen = server.postscreen;
+    split.side.daemons.service = server.service;
+    split.default("smtpd_tls_security_level", "may");
+    split.default("smtpd_tls_loglevel", "1");
+    split.default("smtpd_tls_received_header", "yes");
+    let named = names_certificates(written, "smtpd");
+    if server.cert.is_some() || !named {
         if certificates.is_empty() {
-            default(parameters, "smtpd_tls_cert_file", "none");
+            split.default("smtpd_tls_cert_file", "none");
         } else {
-            default(parameters, "smtpd_tls_chain_files", chains(&certificates));
+            split.default("smtpd_tls_chain_files", Value::of(chains(&certificates)));
         }
     }
     if !sni.is_empty() {
-        let entries: Vec<String> = sni
-            .iter()
-            .map(|(name, chain)| format!("{{{name}={}}}", chains(chain)))
-            .collect();
-        default(
-            parameters,
-            "tls_server_sni_maps",
-            format!("inline:{{{}}}", entries.join(" ")),
-        );
+        let mut table = vec![Piece::Text("inline:{".to_owned())];
+        for (name, certificates) in &sni {
+            let blank = if table.len() > 1 { " " } else { "" };
+            table.push(Piece::Text(format!("{blank}{{{name}=")));
+            table.extend(chains(certificates));
+            table.push(Piece::Text("}".to_owned()));
+        }
+        table.push(Piece::Text("}".to_owned()));
+        split.default("tls_server_sni_maps", Value::of(table));
     }
-    ServerPlan::Postfix(side)
+    ServerPlan::Postfix(split.side)
 }
 
 pub(super) fn client(
@@ -199,6 +256,11 @@ pub(super) fn client(
     own: Option<&str>,
 ) -> ClientPlan {
     let client = &file.client;
+    let binder = Binder {
+        file,
+        tag,
+        names: true,
+    };
     let certificate = client
         .cert
         .as_ref()
@@ -211,10 +273,10 @@ pub(super) fn client(
             };
         }
         if let Some(written) = &client.exim {
-            let mut side = exim(written, client.on.as_deref().unwrap_or(target), own);
+            let target = client.on.as_deref().unwrap_or(target);
+            let mut side = exim(written, target, own, binder);
             if let Some(certificate) = certificate {
-                let file = format!("chain:{certificate}");
-                default(&mut side.parameters, "tls_certificate", file);
+                default(&mut side.parameters, "tls_certificate", chain(&certificate));
             }
             return ClientPlan::Exim(side);
         }
@@ -223,16 +285,13 @@ pub(super) fn client(
             certificate,
         };
     };
-    let mut side = split(written, client.on.as_deref().unwrap_or(target), own);
-    side.daemons.tlsproxy = client.reuses_connections();
-    default(&mut side.parameters, "smtp_tls_security_level", "may");
-    default(&mut side.parameters, "smtp_tls_loglevel", "1");
+    let target = client.on.as_deref().unwrap_or(target);
+    let mut split = split(written, target, own, binder);
+    split.side.daemons.tlsproxy = client.reuses_connections();
+    split.default("smtp_tls_security_level", "may");
+    split.default("smtp_tls_loglevel", "1");
     if let Some(certificate) = certificate {
-        default(
-            &mut side.parameters,
-            "smtp_tls_chain_files",
-            chains(&[certificate]),
-        );
+        split.default("smtp_tls_chain_files", chain(&certificate));
     }
     let nexthop = client
         .nexthop
@@ -240,18 +299,15 @@ pub(super) fn client(
         .unwrap_or_else(|| "[mail.example.test]".to_owned());
     let Some(dns) = &file.dns else {
         return ClientPlan::Postfix {
-            side,
+            side: split.side,
             nexthop,
             zones: None,
         };
     };
-    for value in side.parameters.values_mut() {
-        *value = dns::own_names(dns, value, tag);
-    }
-    default(&mut side.parameters, "smtp_host_lookup", "dns");
-    default(&mut side.parameters, "smtp_dns_support_level", "dnssec");
+    split.default("smtp_host_lookup", "dns");
+    split.default("smtp_dns_support_level", "dnssec");
     ClientPlan::Postfix {
-        side,
+        side: split.side,
         nexthop: dns::nexthop(&nexthop, tag),
         zones: Some(CaseZones::of(dns, tag)),
     }
@@ -311,39 +367,4 @@ pub fn check_parameters<'a>(
 /// The path that a generated file has on the target.
 pub(crate) fn path_of(file_name: &str) -> String {
     format!("{FILES}/{file_name}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_files_and_what_stays_built_in() {
-        let set = |pairs: &[(&str, &str)]| {
-            let pairs = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            pairs.collect::<BTreeMap<String, String>>()
-        };
-        let mut side = PostfixSide {
-            fleet: FleetKey {
-                target: "debian-13".to_owned(),
-                settings: set(&[("a", "(default)"), ("b", "texthash:file:map")]),
-                own: None,
-            },
-            parameters: set(&[("c", "file:openssl.cnf"), ("d", "(default)"), ("e", "no")]),
-            daemons: Daemons::default(),
-            files: BTreeMap::new(),
-        };
-        let files = set(&[("openssl.cnf", "x = y"), ("map", "k v"), ("unused", "")]);
-        own_files(&mut side, &files, "topic.case");
-        let path = "/etc/postfix/pfs/topic.case-openssl.cnf";
-        assert_eq!(side.parameters, set(&[("c", path), ("e", "no")]));
-        let map = "/etc/postfix/pfs/topic.case-map";
-        assert_eq!(
-            side.fleet.settings,
-            set(&[("b", &format!("texthash:{map}"))])
-        );
-        assert_eq!(side.files, set(&[(path, "x = y"), (map, "k v")]));
-    }
 }

@@ -51,7 +51,7 @@ pub(super) async fn change(
             continue;
         }
         let files = session
-            .change(&side.fleet, running, change, printed.clone())
+            .change(&side.fleet, running, case, change, printed.clone())
             .await
             .map_err(|error| error.to_string())?;
         let texts = files

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::case::Scenario;
 use super::error::{ScenarioError, nearest};
 use super::expect::SideName;
-use super::load::{Scenario, read};
+use super::load::read;
 
 /// Name of the catalogue in a directory of scenarios.
 const FILE: &str = "claims.toml";

@@ -37,12 +37,16 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum ScenarioError {
     /// Two files, or two variants of one file, have the same name.
-    #[error("{place}: duplicate case `{id}`; give one of them another name")]
+    #[error(
+        "{place}: duplicate case `{id}`: its snapshots would be those of `{other}` too; give one of them another name"
+    )]
     Duplicate {
         /// Where the second one stands.
         place: Place,
-        /// The name both have.
+        /// Its name.
         id: String,
+        /// The name of the first one, and its file where that is another.
+        other: String,
     },
     /// The file has no keys at all.
     #[error(
@@ -59,6 +63,17 @@ pub enum ScenarioError {
         message: String,
         /// What to do, where we can guess.
         help: Option<String>,
+    },
+    /// A filter that no case goes by.
+    #[error("no case of {within} goes by `{filter}`{near}",
+        near = .nearest.as_deref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    NoMatch {
+        /// As given.
+        filter: String,
+        /// Where it was looked for.
+        within: String,
+        /// The name most like it.
+        nearest: Option<String>,
     },
     /// No scenario file in the directory.
     #[error("{dir}: no scenario files (<topic>/<case>.toml) found", dir = .0.display())]

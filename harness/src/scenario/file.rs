@@ -13,8 +13,9 @@ use super::expect::{Departure, Expect, SideName};
 use super::fault::Fault;
 use super::mutation::{Equivalent, Mutation};
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
+use super::parameter::Parameter;
 use super::predicate::Predicate;
-use super::value::{OneOrMany, Parameter};
+use super::value::{OneOrMany, parsed};
 
 /// A scenario: one TLS client and one TLS server, at least one of them a real Postfix.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -49,7 +50,8 @@ pub struct ScenarioFile {
     pub matrix: BTreeMap<String, toml::Value>,
     /// Files with these contents; `file:NAME` in a setting stands for the path.
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub files: BTreeMap<Spanned<String>, String>,
     /// The SMTP server.
     pub server: Server,
     /// The SMTP client.
@@ -86,11 +88,11 @@ impl ScenarioFile {
 
 fn says_yes(postfix: &Option<Postfix>, parameter: &str) -> bool {
     let mut settings = postfix.iter().flatten();
-    settings.any(|(name, value)| name.get_ref() == parameter && value.0 == "yes")
+    settings.any(|(name, value)| name.get_ref() == parameter && value.get_ref().as_str() == "yes")
 }
 
 /// Postfix parameters as in main.cf. Names are Postfix's own.
-pub type Postfix = BTreeMap<Spanned<String>, Parameter>;
+pub type Postfix = BTreeMap<Spanned<String>, Spanned<Parameter>>;
 
 /// Options of an Exim under Exim's own names.
 pub type Exim = BTreeMap<String, Parameter>;
@@ -164,10 +166,11 @@ impl fmt::Display for ServiceName {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Change {
-    /// Generated files, as the settings name them, and those whose contents they get:
-    /// `"dh:2048" = "dh:3072"`. Or `run:COMMAND`, what a shell command prints that is run where
-    /// this Postfix runs, by its own programs.
-    pub files: BTreeMap<String, String>,
+    /// Files that the settings name, and whose contents they get: `"dh:2048" = "dh:3072"`, or
+    /// `"file:a" = "file:b"` of `[files]`. Or `run:COMMAND`, what a shell command prints that is run
+    /// where this Postfix runs, by its own programs.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub files: BTreeMap<Spanned<ChangedFile>, Spanned<Contents>>,
     /// Postfix is told to read its files again (`postfix reload`).
     #[serde(default)]
     pub reload: bool,
@@ -176,13 +179,99 @@ pub struct Change {
 impl Change {
     /// The shell commands it runs, in order.
     pub fn commands(&self) -> impl Iterator<Item = &str> {
-        self.files.values().filter_map(|new| command(new))
+        self.files.values().filter_map(|new| match new.get_ref() {
+            Contents::Printed(command) => Some(command.as_str()),
+            Contents::Of(_) => None,
+        })
+    }
+
+    /// The files of `[files]` that it names, with the place of each name.
+    pub(super) fn own_files(&self) -> impl Iterator<Item = (&str, usize)> {
+        let names = self.files.iter().flat_map(|(old, new)| {
+            let new = match new.get_ref() {
+                Contents::Of(file) => Some((file, new.span().start)),
+                Contents::Printed(_) => None,
+            };
+            [Some((old.get_ref(), old.span().start)), new]
+        });
+        names.flatten().filter_map(|(file, at)| match file {
+            ChangedFile::Own(name) => Some((name.as_str(), at)),
+            ChangedFile::Generated(_) => None,
+        })
     }
 }
 
-/// The command in `run:COMMAND`.
-pub(crate) fn command(contents: &str) -> Option<&str> {
-    contents.strip_prefix("run:")
+/// A file that a setting names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangedFile {
+    /// `file:NAME`: one of `[files]`.
+    Own(String),
+    /// The word for a generated file, such as `dh:2048`.
+    Generated(String),
+}
+
+/// What a file gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// The contents of another.
+    Of(ChangedFile),
+    /// What this command prints.
+    Printed(String),
+}
+
+impl ChangedFile {
+    fn parse(word: &str) -> Result<Self, String> {
+        if let Some(name) = word.strip_prefix("file:") {
+            return Ok(Self::Own(name.to_owned()));
+        }
+        match pfs_certs::GeneratedName::parse(word) {
+            Ok(name) if name.file_name().is_some() => Ok(Self::Generated(word.to_owned())),
+            Ok(_) => Err(format!("`{word}` is no file")),
+            Err(error) => Err(error.to_string()),
+        }
+        .map_err(|why| {
+            format!(
+                "`change.files` names `{word}`: {why}; expected a generated file such as `dh:2048`, or `file:NAME` of `[files]`"
+            )
+        })
+    }
+}
+
+impl fmt::Display for ChangedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(name) => write!(f, "file:{name}"),
+            Self::Generated(word) => f.write_str(word),
+        }
+    }
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Of(file) => write!(f, "{file}"),
+            Self::Printed(command) => write!(f, "run:{command}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChangedFile {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer, "a file that a setting names", Self::parse)
+    }
+}
+
+impl<'de> Deserialize<'de> for Contents {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(
+            deserializer,
+            "a file, or `run:COMMAND`",
+            |text| match text.strip_prefix("run:") {
+                Some(command) => Ok(Self::Printed(command.to_owned())),
+                None => ChangedFile::parse(text).map(Self::Of),
+            },
+        )
+    }
 }
 
 /// The SMTP client: exactly one of `postfix`, `rustls`, `classic` and `exim`.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pfs_certs::{Generated, GeneratedName, Pki};
+use pfs_certs::{Generated, Pki};
 use pfs_containers::config::ServiceKind;
 use pfs_containers::{FleetFile, Service};
 
 use super::lines::{Ports, SERVER_NAME};
-use crate::plan::path_of;
+use crate::plan::{Value, path_of};
 
 /// Where images have it (`containers/images/exim.sh`).
 const PROGRAM: &str = "/opt/exim/usr/sbin/exim4";
@@ -62,11 +62,11 @@ pub(super) fn files(
 
 /// A value with names of generated things replaced, by copies of the files that `nobody` can read.
 pub(super) fn readable(
-    value: &str,
+    value: &Value,
     pki: &Pki,
     files: &mut BTreeMap<String, FleetFile>,
 ) -> Result<String, pfs_certs::Error> {
-    GeneratedName::substitute(value, |name| match name.make(pki)? {
+    value.render(|name| match name.make(pki)? {
         Generated::File { name, contents, .. } => {
             let path = path_of(&format!("readable-{name}"));
             files.insert(path.clone(), FleetFile::public(&path, contents));

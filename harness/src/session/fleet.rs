@@ -10,7 +10,7 @@ use pfs_containers::{Fleet, FleetFile, FleetSpec, Lifetime};
 use super::lines::{self, Line, Ports};
 use super::record::{Record, fleet_name};
 use super::{Kind, Session, SessionError, blocking, open_lock, ports, sessions_of};
-use crate::plan::FleetKey;
+use crate::plan::{Case, FleetKey};
 use crate::scenario::Change;
 
 /// Longest start of a fleet whose image is there.
@@ -207,11 +207,16 @@ impl Session {
         &self,
         key: &FleetKey,
         running: &Running,
+        case: &Case,
         change: &Change,
         printed: BTreeMap<String, Vec<u8>>,
     ) -> Result<Vec<FleetFile>, SessionError> {
-        let (pki, wanted) = (Arc::clone(&self.pki), change.clone());
-        let files = blocking(move || lines::changed_files(&wanted, &printed, &pki)).await??;
+        let (pki, wanted, tag) = (Arc::clone(&self.pki), change.clone(), case.tag.clone());
+        let own = case.scenario.file.files.iter();
+        let own = own.map(|(name, text)| (name.get_ref().clone(), text.clone()));
+        let own: BTreeMap<String, String> = own.collect();
+        let files =
+            blocking(move || lines::changed_files(&wanted, &printed, &own, &tag, &pki)).await??;
         if !change.reload {
             running.fleet.put(&files).await?;
             return Ok(files);

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{exim, names};
 use crate::plan::{
-    Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, path_of,
+    Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, Value, own_path,
+    path_of,
 };
-use crate::scenario::{Change, ServiceName, command};
+use crate::scenario::{Change, ChangedFile, Contents, ServiceName};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
 pub const SERVER_NAME: &str = "mail.example.test";
@@ -28,8 +29,8 @@ pub struct Line {
     pub tag: String,
     /// What kind of service it is.
     pub role: Role,
-    /// Overrides of main.cf, names of generated files not yet replaced.
-    pub parameters: BTreeMap<String, String>,
+    /// Overrides of main.cf.
+    pub parameters: BTreeMap<String, Value>,
     /// The daemons besides.
     #[serde(default)]
     pub daemons: Daemons,
@@ -293,67 +294,87 @@ fn host_of(nexthop: &str) -> &str {
 
 /// A main.cf value with names of generated things replaced by paths and fingerprints.
 fn resolve(
-    value: &str,
+    value: &Value,
     pki: &Pki,
     files: &mut BTreeMap<String, FleetFile>,
 ) -> Result<String, pfs_certs::Error> {
-    GeneratedName::substitute(value, |name| match name.make(pki)? {
-        Generated::File {
-            name,
-            contents,
-            private,
-        } => {
-            let path = path_of(&name);
-            let file = if private {
-                FleetFile::secret(&path, contents)
-            } else {
-                FleetFile::public(&path, contents)
-            };
-            files.insert(path.clone(), file);
-            Ok(path)
-        }
-        Generated::Value(text) => Ok(text),
+    value.render(|name| {
+        Ok(match generated(name, pki)? {
+            Ok(file) => {
+                let path = file.path.clone();
+                files.insert(path.clone(), file);
+                path
+            }
+            Err(text) => text,
+        })
     })
 }
 
-/// The files of a change: the paths of some generated files with the contents of others, or with
-/// what a command has printed.
+/// The files of a change: the paths of some files with the contents of others, or with what a
+/// command has printed. `files` are those of `[files]`, of the case with this tag.
 ///
 /// # Errors
 /// As [`put`].
 pub(super) fn changed_files(
     change: &Change,
     printed: &BTreeMap<String, Vec<u8>>,
+    files: &BTreeMap<String, String>,
+    tag: &str,
     pki: &Pki,
 ) -> Result<Vec<FleetFile>, pfs_certs::Error> {
+    let file = |file: &ChangedFile| {
+        Ok::<_, pfs_certs::Error>(match file {
+            ChangedFile::Own(name) => {
+                let contents = files.get(name).cloned().unwrap_or_default();
+                Some(FleetFile::public(own_path(tag, name), contents))
+            }
+            ChangedFile::Generated(word) => generated(&GeneratedName::parse(word)?, pki)?.ok(),
+        })
+    };
     let mut changed = Vec::new();
     for (old, new) in &change.files {
-        let mut contents = BTreeMap::new();
-        let path = resolve(old, pki, &mut BTreeMap::new())?;
-        if let Some(text) = command(new).and_then(|command| printed.get(command)) {
-            changed.push(FleetFile::public(&path, text.clone()));
+        let Some(old) = file(old.get_ref())? else {
             continue;
-        }
-        resolve(new, pki, &mut contents)?;
-        changed.extend(contents.into_values().map(|file| FleetFile {
-            path: path.clone(),
-            ..file
-        }));
+        };
+        changed.extend(match new.get_ref() {
+            Contents::Printed(command) => printed
+                .get(command)
+                .map(|text| FleetFile::public(&old.path, text.clone())),
+            Contents::Of(other) => file(other)?.map(|new| FleetFile {
+                path: old.path.clone(),
+                ..new
+            }),
+        });
     }
     Ok(changed)
+}
+
+/// The file that a name stands for, or else the value.
+fn generated(
+    name: &GeneratedName,
+    pki: &Pki,
+) -> Result<Result<FleetFile, String>, pfs_certs::Error> {
+    Ok(match name.make(pki)? {
+        Generated::File {
+            name,
+            contents,
+            private: true,
+        } => Ok(FleetFile::secret(path_of(&name), contents)),
+        Generated::File { name, contents, .. } => Ok(FleetFile::public(path_of(&name), contents)),
+        Generated::Value(text) => Err(text),
+    })
 }
 
 /// Every generated certificate that the lines name, so that their keys can be made in parallel.
 pub(super) fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> {
     let zones = lines.iter().filter_map(|(line, _)| line.zones());
     let mut names: Vec<_> = zones.flat_map(names::certificates).collect();
-    for value in lines.iter().flat_map(|(line, _)| line.parameters.values()) {
-        // A wrong name is reported with its place by `put`.
-        let _ = GeneratedName::substitute::<pfs_certs::Error>(value, |name| {
-            names.extend(name.leaf());
-            Ok(String::new())
-        });
-    }
+    let values = lines.iter().flat_map(|(line, _)| line.parameters.values());
+    names.extend(
+        values
+            .flat_map(Value::generated)
+            .filter_map(|name| name.leaf()),
+    );
     names.sort_by_key(|name| name.as_str());
     names.dedup();
     names
@@ -375,7 +396,7 @@ mod tests {
         let line = Line {
             tag: "a.b".to_owned(),
             role,
-            parameters: BTreeMap::from([("x".to_owned(), "y".to_owned())]),
+            parameters: BTreeMap::from([("x".to_owned(), Value::from("y"))]),
             daemons,
             files: BTreeMap::new(),
         };
@@ -383,7 +404,8 @@ mod tests {
             fleet: line.fixed_port().unwrap_or(10_000),
             harness: 20_000,
         };
-        let services = line.services(ports, &line.parameters);
+        let parameters = BTreeMap::from([("x".to_owned(), "y".to_owned())]);
+        let services = line.services(ports, &parameters);
         services
             .iter()
             .map(|s| s.render("127.0.0.1").unwrap())

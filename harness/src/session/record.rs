@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use pfs_containers::FleetState;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::lines::{Line, Ports};
-use crate::plan::FleetKey;
+use crate::plan::{FleetKey, digest};
 
 /// The state of one fleet of a session, kept in `<session>/<fleet>.json` under a lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,9 +55,5 @@ pub(super) fn fleet_name(key: &FleetKey) -> String {
     if key.settings.is_empty() && key.own.is_none() {
         return key.target.clone();
     }
-    let digest = Sha256::digest(key.to_string().as_bytes());
-    format!(
-        "{}-{:02x}{:02x}{:02x}",
-        key.target, digest[0], digest[1], digest[2]
-    )
+    format!("{}-{}", key.target, digest(&key.to_string()))
 }

@@ -1,0 +1,222 @@
+//! What is wrong with a scenario that its types alone cannot say.
+
+use std::collections::BTreeMap;
+
+use super::case::Scenario;
+use super::error::nearest;
+use super::expect::SideName;
+use super::file::{Client, ScenarioFile, Server};
+use super::parameter::{ValuePiece, is_file_name};
+
+/// A complaint about a file, and the byte of it that it is about.
+pub(super) struct Wrong {
+    pub(super) at: usize,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl From<(String, Option<String>)> for Wrong {
+    fn from((message, help): (String, Option<String>)) -> Self {
+        Self {
+            at: 0,
+            message,
+            help,
+        }
+    }
+}
+
+fn at(place: usize, message: String, help: Option<String>) -> Wrong {
+    Wrong {
+        at: place,
+        message,
+        help,
+    }
+}
+
+/// What the types alone cannot say.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn check(scenario: &Scenario) -> Result<(), Wrong> {
+    let file = &scenario.file;
+    own_files(file)?;
+    Ok(whole(scenario)?)
+}
+
+/// What is wrong with the whole, not with one place.
+fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
+    let Server {
+        postfix,
+        rustls,
+        classic,
+        exim,
+        on,
+        ..
+    } = &scenario.file.server;
+    let server_is_postfix = postfix.is_some();
+    one_peer(
+        "server",
+        postfix.is_some(),
+        [rustls.is_some(), classic.is_some(), exim.is_some()],
+        on.is_some(),
+    )?;
+    let Client {
+        postfix,
+        rustls,
+        classic,
+        exim,
+        on,
+        ..
+    } = &scenario.file.client;
+    one_peer(
+        "client",
+        postfix.is_some(),
+        [rustls.is_some(), classic.is_some(), exim.is_some()],
+        on.is_some(),
+    )?;
+    if !server_is_postfix && postfix.is_none() {
+        return Err((
+            "neither side is a Postfix".into(),
+            Some("one of [server] and [client] needs `postfix = { … }`".into()),
+        ));
+    }
+    let file = &scenario.file;
+    if !server_is_postfix && (file.server.postscreen || file.server.service.is_some()) {
+        return Err((
+            "[server] has `postscreen` or `service`, which are for Postfix only".into(),
+            None,
+        ));
+    }
+    if file.server.postscreen && file.client.reuses_connections() {
+        return Err((
+            "`postscreen` and `smtp_tls_connection_reuse` in one case".into(),
+            Some("whose tlsproxy(8) speaks could not be told: make two cases of it".into()),
+        ));
+    }
+    if file.change.is_some() && file.message.count == Some(1) {
+        return Err((
+            "`change` comes before the last mail, and `message.count` is 1".into(),
+            Some("send two or more, or leave `count` out".into()),
+        ));
+    }
+    faults(&scenario.file)?;
+    let count = scenario.mails();
+    if !(1..=8).contains(&count) {
+        return Err((
+            format!("`message.count` is {count}"),
+            Some("expected 1 to 8".into()),
+        ));
+    }
+    if let Some(dns) = &scenario.file.dns {
+        dns.check()?;
+    }
+    if scenario.file.dns.is_some() && postfix.is_none() {
+        return Err((
+            "[dns] is for a client that looks names up, which only Postfix does".into(),
+            Some("leave it out, or make the client `postfix = { … }`".into()),
+        ));
+    }
+    if scenario.file.why.trim().is_empty() {
+        return Err((
+            "`why` is empty".into(),
+            Some("say the claim under test in a sentence".into()),
+        ));
+    }
+    Ok(())
+}
+
+/// Each peer can do what it is told to do wrong.
+fn faults(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
+    let (server, client) = (&file.server, &file.client);
+    let told = [
+        (
+            SideName::Server,
+            false,
+            server.rustls.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Server,
+            true,
+            server.classic.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Client,
+            false,
+            client.rustls.as_ref().and_then(|peer| peer.fault),
+        ),
+        (
+            SideName::Client,
+            true,
+            client.classic.as_ref().and_then(|peer| peer.fault),
+        ),
+    ];
+    for (side, classic, fault) in told {
+        let Some(fault) = fault else { continue };
+        if fault.is_classic() && !classic {
+            return Err((
+                format!("a rustls peer cannot do the fault {fault:?}"),
+                Some("it is for a peer `classic = { … }`".into()),
+            ));
+        }
+        if fault.side().is_some_and(|only| only != side) {
+            return Err((
+                format!("the fault {fault:?} is not one of a {side:?}").to_lowercase(),
+                Some("it belongs to the other side".into()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `[files]` has what settings and `[change]` name, under names that files can have.
+fn own_files(file: &ScenarioFile) -> Result<(), Wrong> {
+    if let Some(name) = file.files.keys().find(|name| !is_file_name(name.get_ref())) {
+        return Err(at(
+            name.span().start,
+            format!("`[files]` has the name `{}`", name.get_ref()),
+            Some("expected 1 to 60 letters, digits, `.`, `_` and `-`, not `.` first".into()),
+        ));
+    }
+    let settings = [&file.server.postfix, &file.client.postfix];
+    let values = settings.into_iter().flatten().flat_map(BTreeMap::values);
+    let named = values.flat_map(|value| {
+        let pieces = value.get_ref().pieces().iter();
+        pieces.filter_map(|piece| match piece {
+            ValuePiece::OwnFile(name) => Some((name.as_str(), value.span().start, "a setting")),
+            ValuePiece::Text(_) | ValuePiece::Generated(_) => None,
+        })
+    });
+    let changed = file.change.iter().flat_map(|change| change.own_files());
+    let changed = changed.map(|(name, at)| (name, at, "`change.files`"));
+    let known = || file.files.keys().map(|name| name.get_ref().as_str());
+    for (name, place, who) in named.chain(changed) {
+        if !known().any(|one| one == name) {
+            return Err(at(
+                place,
+                format!("{who} names `file:{name}`, which is not in `[files]`"),
+                nearest(name, known()).map(|near| format!("did you mean `file:{near}`?")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn one_peer(
+    side: &str,
+    postfix: bool,
+    others: [bool; 3],
+    on: bool,
+) -> Result<(), (String, Option<String>)> {
+    let advice = Some(format!(
+        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}`, `classic = {{ }}` and `exim = {{ }}`"
+    ));
+    match usize::from(postfix) + others.into_iter().filter(|named| *named).count() {
+        0 => Err((format!("[{side}] names no peer"), advice)),
+        2.. => Err((format!("[{side}] names two peers"), advice)),
+        _ if on && !postfix => Err((
+            format!("[{side}] has `on`, which is for Postfix only"),
+            Some("leave it out: a Rust peer runs on this machine".into()),
+        )),
+        _ => Ok(()),
+    }
+}
