@@ -96,7 +96,7 @@ fn mails_files_and_services_that_cannot_be() {
                 rustls,
             ),
             "3:33",
-            ["`change.files` names `file:b`", "did you mean"],
+            ["`change.files` names `file:b`", "not in `[files]`"],
         ),
         (
             with(

@@ -204,7 +204,7 @@ mod tests {
         let of = |arguments: &[&str]| selected(dir, arguments).unwrap();
         assert_eq!(of(&[]).len(), 4);
         assert_eq!(of(&["t/one"]), ["t/one"]);
-        assert_eq!(of(&["one"]), ["t/one", "t/one-more"]);
+        assert_eq!(of(&["one"]), ["t/one-more", "t/one"]);
         assert_eq!(of(&["u/both"]), ["u/both[x]", "u/both[y]"]);
         assert_eq!(of(&["u/both[y]", "t/one"]), ["t/one", "u/both[y]"]);
         let file = |name: &str| dir.join(name).display().to_string();
