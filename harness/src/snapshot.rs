@@ -93,7 +93,7 @@ impl Snapshot {
         let mut file = tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(&self.folder)?;
-        write!(file, "{head}{}\n", text.trim_end())?;
+        writeln!(file, "{head}{}", text.trim_end())?;
         file.persist(self.path()).map_err(|error| error.error)?;
         Ok(())
     }
