@@ -67,8 +67,8 @@ async fn work(
     } else {
         Kind::Private
     };
-    let mut reproduce = Reproduce::new(&options.scenarios.dir, &options.targets.targets)
-        .on(ground.engine.name());
+    let mut reproduce =
+        Reproduce::new(&options.scenarios.dir, &options.targets.targets).on(ground.engine.name());
     if !Selection::of(&options.filters).files.is_empty() {
         let scenarios = ground.decisions.iter().map(|decision| decision.scenario());
         reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));
