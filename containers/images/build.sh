@@ -53,8 +53,7 @@ make -j"$jobs"
 
 rm -rf "$result"
 mkdir -p "$result"
-sh postfix-install -non-interactive install_root="$result" tempdir=/tmp \
-    manpage_directory=no html_directory=no readme_directory=no >/dev/null
+sh postfix-install -non-interactive install_root="$result" tempdir=/tmp >/dev/null
 
 # Every shared library that it uses and that the caller may lack.
 find "$result" -type f -perm -u+x -exec ldd {} + 2>/dev/null |

@@ -112,6 +112,7 @@ async fn full_run(jobs: usize) -> (Duration, usize) {
         runner::Options {
             jobs,
             accept: false,
+            snapshots: Default::default(),
             reproduce: Reproduce::default().on(session.engine()),
         },
         &events,

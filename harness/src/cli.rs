@@ -79,6 +79,20 @@ Examples:
 
 Exit codes: 0 every mutant was noticed, 1 some survived, 2 and 3 as with pfs run.")]
     Mutate(Mutate),
+    /// Run the cases on two targets and tell what the second does otherwise, each thing once, most serious first.
+    #[command(after_help = "\
+Examples:
+  pfs diff debian-12 debian-13 eecdh
+  pfs diff debian-13 mine=debs:../build-area            what your package changes
+  pfs diff debian-13 mine=source:../postfix@debian-13   what your tree changes
+  pfs diff before.jsonl after.jsonl                     two files of pfs run --format json
+
+What differs is run once more before it is told. --accepted names a file of differences that are all
+right, [[accepted]] with finding (its key), reason and expires (a date); one that has expired or that
+is not found any more is an error.
+
+Exit codes: 0 the same, 4 only texts differ, 1 behaviour differs, 2 and 3 as with pfs run.")]
+    Diff(Diff),
     /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
     Schema {
         /// Of what
@@ -145,6 +159,55 @@ pub struct Mutate {
     pub format: Format,
 }
 
+/// Options of `pfs diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The first target, or a file of results
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The second target, or a file of results
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Pieces of case names, or files ending in .toml. None: all cases.
+    #[arg(value_name = "FILTER|FILE.toml")]
+    pub filters: Vec<String>,
+    /// Differences that are all right
+    #[arg(long, value_name = "FILE.toml")]
+    pub accepted: Option<PathBuf>,
+    /// What makes the exit code another than 0
+    #[arg(long, value_enum, default_value_t = FailOn::Text)]
+    pub fail_on: FailOn,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    pub place: Where,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+/// What counts as a difference for the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// More than text.
+    Behaviour,
+    /// Anything.
+    Text,
+    /// Nothing.
+    Never,
+}
+
+/// How a comparison is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// For a comment on a pull request: at most 60 KiB.
+    Markdown,
+    /// One JSON object.
+    Json,
+}
+
 /// Options of `pfs corpus`.
 #[derive(Debug, Args)]
 pub struct Corpus {
@@ -209,7 +272,8 @@ pub struct Scenarios {
 /// Which targets.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// A target: debian-11, debian-12, debian-13, debian-testing, or NAME=image:REF or NAME=root:DIR for your own; may be given
+    /// A target: debian-11, debian-12, debian-13, debian-testing, or your own: NAME=image:REF,
+    /// NAME=root:DIR, NAME=debs:DIR[@debian-13], NAME=source:DIR[@debian-13], installed; may be given
     /// more than once [default: debian-11, debian-12, debian-13]
     #[arg(long = "target", value_name = "T")]
     pub targets: Vec<String>,

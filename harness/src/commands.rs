@@ -2,6 +2,7 @@
 
 mod claims;
 mod corpus;
+mod diff;
 mod error;
 mod gather;
 mod list;
@@ -32,6 +33,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Down(place) => warm::down(place).await,
         Command::Targets => list::targets(),
         Command::Corpus(options) => corpus::corpus(options).await,
+        Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema { of } => {

@@ -23,6 +23,7 @@ pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod corpus;
+pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod mutate;

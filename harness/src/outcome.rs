@@ -55,6 +55,8 @@ pub const EXIT_FAIL: u8 = 1;
 pub const EXIT_USAGE: u8 = 2;
 /// The environment is broken: Docker, an image, a port, the disk.
 pub const EXIT_BROKEN: u8 = 3;
+/// Two targets differ in text only (`pfs diff`).
+pub const EXIT_TEXT: u8 = 4;
 /// Interrupted by SIGINT or SIGTERM.
 pub const EXIT_INTERRUPTED: u8 = 130;
 

@@ -32,8 +32,20 @@ pub struct Options {
     pub jobs: usize,
     /// Write what was seen as the new snapshots.
     pub accept: bool,
+    /// What is held against what was seen.
+    pub snapshots: Snapshots,
     /// The command line that runs one of the cases alone.
     pub reproduce: Reproduce,
+}
+
+/// What a case's text is compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Snapshots {
+    /// The snapshot of its target.
+    #[default]
+    Own,
+    /// None: expectations and agreement alone decide.
+    Unread,
 }
 
 /// Runs everything that is decided on; events go to `events` as they happen.
@@ -70,7 +82,8 @@ pub async fn run(
                         return decided.result(broken(error.to_string()), false);
                     }
                     let mut examined = examine(&session, &case).await;
-                    let accepted = with_snapshot(&case, &mut examined, options.accept);
+                    let accepted = options.snapshots == Snapshots::Own
+                        && with_snapshot(&case, &mut examined, options.accept);
                     decided.result(examined, accepted)
                 }
             }

@@ -121,6 +121,7 @@ async fn name_servers_that_do_not_start_are_broken_and_never_a_failure() {
     let options = Options {
         jobs: 1,
         accept: false,
+        snapshots: Default::default(),
         reproduce: Reproduce::default().on("chroot"),
     };
     let tally = runner::run(&session, vec![decision], options, &events).await;

@@ -258,8 +258,14 @@ fn overlay(directory: &Path, into: &Inside, place: &Path) -> Result<()> {
             continue;
         }
         if kind.is_dir() {
-            // Queue directories are made by the Postfix that uses them.
-            if !text.starts_with("/var/spool") {
+            // Queue directories are made by the Postfix that uses them; manuals nobody reads.
+            let unwanted = [
+                "/var/spool",
+                "/usr/share/doc",
+                "/usr/share/man",
+                "/usr/local/man",
+            ];
+            if !unwanted.contains(&text.as_str()) {
                 into.make_directory(&text)?;
                 overlay(&path, into, &there)?;
             }

@@ -56,6 +56,7 @@ pub(super) async fn run<T: Send + 'static>(
     let options = runner::Options {
         jobs: default_jobs(),
         accept: false,
+        snapshots: runner::Snapshots::Own,
         reproduce,
     };
     let ended = tokio::select! {

@@ -93,6 +93,7 @@ async fn work(
     let options = runner::Options {
         jobs,
         accept: options.accept,
+        snapshots: runner::Snapshots::Own,
         reproduce,
     };
     let code = tokio::select! {

@@ -1,0 +1,516 @@
+//! What two targets did differently: pure, from what two runs have seen to findings.
+//!
+//! ```text
+//! Seen × Seen   one case on either target, from a run or from lines of JSON
+//!   → Difference    what differs, with its class, most serious class first
+//!       → Finding   the same difference in all cases, once
+//! ```
+
+mod accepted;
+mod finding;
+mod show;
+mod text;
+
+pub use accepted::{Accepted, AcceptedError};
+pub use finding::{Finding, Way, fold};
+pub use show::{Comparison, Side};
+pub use text::{Change, changes};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What was seen of one case on one target, as far as two are compared: a line of JSON of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Seen {
+    /// `TOPIC/CASE[VARIANT]`.
+    pub id: String,
+    /// The target.
+    pub target: String,
+    /// `pass`, `fail`, `not-applicable`, …
+    pub outcome: String,
+    /// Why it failed or was not run.
+    #[serde(default)]
+    pub differences: Vec<String>,
+    /// The shell line that runs it alone.
+    #[serde(default)]
+    pub reproduce: String,
+    /// Whether the mail arrived.
+    pub delivered: Option<bool>,
+    /// The session.
+    pub session: Option<Session>,
+    /// What each witness says of its peer.
+    #[serde(default)]
+    pub testimonies: Vec<Status>,
+    /// How it failed.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+    /// What each witness said, redacted.
+    #[serde(default)]
+    pub witnesses: BTreeMap<String, String>,
+}
+
+/// A TLS session, as far as two are compared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Session {
+    protocol: String,
+    cipher: String,
+    bits: Bits,
+    key_exchange: KeyExchange,
+    server_signature: Option<Signature>,
+    client_signature: Option<Signature>,
+    forward_secrecy: ForwardSecrecy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Bits {
+    used: Option<u32>,
+    algorithm: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct KeyExchange {
+    kind: Option<String>,
+    group: Option<String>,
+    prime: Option<Prime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Prime {
+    bits: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Signature {
+    algorithm: String,
+    curve: Option<String>,
+    bits: Option<u32>,
+    digest: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct ForwardSecrecy {
+    holds: bool,
+}
+
+/// The status word of one witness.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    witness: String,
+    status: Option<String>,
+}
+
+/// A failure as one witness tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Failure {
+    witness: String,
+    side: String,
+    cause: String,
+    alert: Option<String>,
+}
+
+/// Kinds of differences, most serious first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A parameter of TLS that is built with another default: what follows from it follows below.
+    Default,
+    /// Mail is no longer delivered, or is delivered where it was not.
+    Delivery,
+    /// A session is no longer forward secret.
+    ForwardSecrecy,
+    /// A weaker protocol, group, cipher or signature.
+    Weaker,
+    /// Another protocol, group, cipher or signature.
+    Negotiated,
+    /// Another word for how the peer was verified.
+    Status,
+    /// Another side gives up, or for another cause.
+    Failure,
+    /// What the scenario expects holds on one of them only.
+    Expectation,
+    /// The case applies to one of them only.
+    Applicability,
+    /// Other words in a log.
+    LogText,
+    /// Other words in the `Received:` header.
+    HeaderText,
+    /// Other bytes on the wire, or another account of our own peer, with the same outcome.
+    Detail,
+}
+
+impl Class {
+    /// Whether it is more than text.
+    pub fn is_behaviour(self) -> bool {
+        !matches!(self, Self::LogText | Self::HeaderText)
+    }
+
+    /// In words, for headings.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Default => "built with another default",
+            Self::Delivery => "delivery",
+            Self::ForwardSecrecy => "forward secrecy",
+            Self::Weaker => "weaker",
+            Self::Negotiated => "negotiated otherwise",
+            Self::Status => "status word",
+            Self::Failure => "failure",
+            Self::Expectation => "expectation",
+            Self::Applicability => "applicability",
+            Self::LogText => "log text",
+            Self::HeaderText => "header text",
+            Self::Detail => "detail",
+        }
+    }
+}
+
+/// One thing that differs in one case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Difference {
+    /// How serious it is.
+    pub class: Class,
+    /// What differs, such as `cipher` or `server log`.
+    pub field: String,
+    /// On the first target.
+    pub old: String,
+    /// On the second.
+    pub new: String,
+    /// Lines that show it, `-` and `+` before them.
+    pub example: Vec<String>,
+}
+
+/// What differs between two targets in one case; nothing of a case that neither could run.
+pub fn compare(a: &Seen, b: &Seen) -> Vec<Difference> {
+    let runs = |seen: &Seen| seen.outcome != "not-applicable";
+    match (runs(a), runs(b)) {
+        (false, false) => return Vec::new(),
+        (true, true) => {}
+        (runs_on_a, _) => {
+            let words = |seen: &Seen, runs: bool| match runs {
+                true => "applies".to_owned(),
+                false => seen.differences.join("; "),
+            };
+            return vec![Difference {
+                class: Class::Applicability,
+                field: "not applicable".to_owned(),
+                old: words(a, runs_on_a),
+                new: words(b, !runs_on_a),
+                example: Vec::new(),
+            }];
+        }
+    }
+    let mut found = behaviour(a, b);
+    let text = texts(a, b);
+    if found.iter().any(|one| one.class == Class::Delivery) {
+        for one in &mut found {
+            one.example = text
+                .iter()
+                .flat_map(|text| text.example.clone())
+                .take(6)
+                .collect();
+        }
+        return found;
+    }
+    // Words that say what was found already are no finding of their own.
+    let explained = |change: &Difference| {
+        found.iter().any(|one| {
+            let mut said = one.old.split(' ').chain(one.new.split(' '));
+            one.class != Class::Expectation
+                && said.any(|word| change.old.contains(word) || change.new.contains(word))
+        })
+    };
+    let more: Vec<Difference> = text.iter().filter(|one| !explained(one)).cloned().collect();
+    for one in &mut found {
+        let says =
+            |change: &&Difference| change.old.contains(&one.old) || change.new.contains(&one.new);
+        let example = text.iter().find(says).or(text.first());
+        one.example = example.map(|text| text.example.clone()).unwrap_or_default();
+    }
+    // What differs on the wire, where a session differs, differs for that reason.
+    let more = more
+        .into_iter()
+        .filter(|one| found.is_empty() || one.class != Class::Detail);
+    let mut all = found.clone();
+    all.extend(more);
+    all.sort();
+    all.dedup_by(|one, other| {
+        (one.class, &one.field, &one.old, &one.new)
+            == (other.class, &other.field, &other.old, &other.new)
+    });
+    // Where words differ, what was expected is missed because of them.
+    if all.is_empty() {
+        all.extend(expectation(a, b));
+    }
+    all
+}
+
+fn expectation(a: &Seen, b: &Seen) -> Option<Difference> {
+    let fails = |seen: &Seen| seen.outcome == "fail";
+    let words = |seen: &Seen| match fails(seen) {
+        true => seen.differences.first().cloned().unwrap_or_default(),
+        false => "as expected".to_owned(),
+    };
+    (fails(a) != fails(b)).then(|| Difference {
+        class: Class::Expectation,
+        field: "scenario".to_owned(),
+        old: words(a),
+        new: words(b),
+        example: Vec::new(),
+    })
+}
+
+fn behaviour(a: &Seen, b: &Seen) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut differs = |class, field: &str, old: String, new: String| {
+        if old != new {
+            found.push(Difference {
+                class,
+                field: field.to_owned(),
+                old,
+                new,
+                example: Vec::new(),
+            });
+        }
+    };
+    if a.delivered != b.delivered {
+        differs(Class::Delivery, "mail", delivery(a), delivery(b));
+        return found;
+    }
+    match (&a.session, &b.session) {
+        (Some(one), Some(other)) if one.protocol != other.protocol => {
+            let class = weaker(rank(&other.protocol) < rank(&one.protocol));
+            if one.forward_secrecy.holds && !other.forward_secrecy.holds {
+                differs(
+                    Class::ForwardSecrecy,
+                    "session",
+                    one.cipher.clone(),
+                    other.cipher.clone(),
+                );
+            }
+            // Another protocol has other ciphers and signatures.
+            differs(
+                class,
+                "protocol",
+                one.protocol.clone(),
+                other.protocol.clone(),
+            );
+        }
+        (Some(one), Some(other)) => {
+            if one.forward_secrecy.holds && !other.forward_secrecy.holds {
+                differs(
+                    Class::ForwardSecrecy,
+                    "session",
+                    one.cipher.clone(),
+                    other.cipher.clone(),
+                );
+            } else {
+                let fewer = other.strength() < one.strength();
+                differs(
+                    weaker(fewer),
+                    "cipher",
+                    one.cipher.clone(),
+                    other.cipher.clone(),
+                );
+            }
+            let class = weaker(other.key_exchange.strength() < one.key_exchange.strength());
+            differs(
+                class,
+                "key exchange",
+                one.key_exchange.words(),
+                other.key_exchange.words(),
+            );
+            let signatures = [
+                (
+                    "server signature",
+                    &one.server_signature,
+                    &other.server_signature,
+                ),
+                (
+                    "client signature",
+                    &one.client_signature,
+                    &other.client_signature,
+                ),
+            ];
+            for (field, one, other) in signatures {
+                // Of a dialect that does not name it, nothing is known.
+                if let (Some(one), Some(other)) = (one, other)
+                    && one != other
+                {
+                    let class = weaker(other.strength() < one.strength());
+                    differs(class, field, one.words(other), other.words(one));
+                }
+            }
+        }
+        (None, None) => {}
+        (one, _) => {
+            let words = |there: bool| if there { "TLS" } else { "no TLS" }.to_owned();
+            let class = weaker(one.is_some());
+            differs(class, "session", words(one.is_some()), words(one.is_none()));
+        }
+    }
+    for status in &a.testimonies {
+        let other = b
+            .testimonies
+            .iter()
+            .find(|other| other.witness == status.witness);
+        if let (Some(old), Some(new)) = (
+            &status.status,
+            other.and_then(|other| other.status.as_ref()),
+        ) {
+            let field = format!("status ({})", status.witness.replace('_', " "));
+            differs(Class::Status, &field, old.clone(), new.clone());
+        }
+    }
+    differs(Class::Failure, "cause", causes(a), causes(b));
+    found
+}
+
+fn weaker(is: bool) -> Class {
+    if is { Class::Weaker } else { Class::Negotiated }
+}
+
+fn delivery(seen: &Seen) -> String {
+    match seen.delivered {
+        Some(true) => "delivered".to_owned(),
+        _ => match causes(seen) {
+            none if none == NO_CAUSE => "not delivered".to_owned(),
+            causes => format!("not delivered ({causes})"),
+        },
+    }
+}
+
+const NO_CAUSE: &str = "no failure";
+
+/// The causes of a failure, each once: those that a log tells, else those of whoever does.
+fn causes(seen: &Seen) -> String {
+    let by = |from_log: bool| {
+        let mut causes: Vec<String> = seen
+            .failures
+            .iter()
+            .filter(|failure| failure.witness.ends_with("log") == from_log)
+            .map(|failure| match &failure.alert {
+                Some(alert) => format!("{}: {}, alert {alert}", failure.side, failure.cause),
+                None => format!("{}: {}", failure.side, failure.cause),
+            })
+            .collect();
+        causes.sort();
+        causes.dedup();
+        causes
+    };
+    let causes = match by(true) {
+        none if none.is_empty() => by(false),
+        some => some,
+    };
+    match causes.is_empty() {
+        true => NO_CAUSE.to_owned(),
+        false => causes.join("; "),
+    }
+}
+
+/// Words that differ, witness by witness.
+fn texts(a: &Seen, b: &Seen) -> Vec<Difference> {
+    let empty = String::new();
+    let mut found = Vec::new();
+    let names: std::collections::BTreeSet<&String> =
+        a.witnesses.keys().chain(b.witnesses.keys()).collect();
+    for name in names {
+        // Client and server may say the same words.
+        let (class, field) = match name.as_str() {
+            log if log.ends_with(" log") => (Class::LogText, "log"),
+            "received" => (Class::HeaderText, "received"),
+            other => (Class::Detail, other),
+        };
+        let said = |seen: &Seen| -> String {
+            let said = seen.witnesses.get(name).unwrap_or(&empty);
+            // What a target is called is no difference.
+            said.replace(&seen.target, "<target>")
+        };
+        found.extend(
+            changes(&said(a), &said(b))
+                .into_iter()
+                .map(|change| Difference {
+                    class,
+                    field: field.to_owned(),
+                    old: change.old,
+                    new: change.new,
+                    example: change.lines,
+                }),
+        );
+    }
+    found
+}
+
+fn rank(protocol: &str) -> usize {
+    let order = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    order
+        .iter()
+        .position(|known| *known == protocol)
+        .unwrap_or_default()
+}
+
+impl Session {
+    fn strength(&self) -> u32 {
+        self.bits.used.or(self.bits.algorithm).unwrap_or_default()
+    }
+}
+
+impl KeyExchange {
+    fn words(&self) -> String {
+        match (&self.group, &self.prime) {
+            (Some(group), _) => group.clone(),
+            (None, Some(prime)) => format!("prime of {} bits", prime.bits),
+            (None, None) => self.kind.clone().unwrap_or_else(|| "unknown".to_owned()),
+        }
+    }
+
+    /// Security strength in bits (NIST SP 800-57 part 1, table 2; RFC 7748, section 7; RFC 7919, appendix A), one more for a
+    /// hybrid.
+    fn strength(&self) -> u32 {
+        if let Some(prime) = &self.prime {
+            return match prime.bits {
+                ..2048 => 80,
+                2048..3072 => 112,
+                3072..7680 => 128,
+                _ => 192,
+            };
+        }
+        match self.group.as_deref() {
+            Some("secp224r1") => 112,
+            Some("secp384r1") => 192,
+            Some("x448") => 224,
+            Some("secp521r1") => 256,
+            Some(group) if group.contains("MLKEM") => 129,
+            Some(_) => 128,
+            None => 0,
+        }
+    }
+}
+
+impl Signature {
+    /// As far as the other one tells it, too.
+    fn words(&self, other: &Signature) -> String {
+        let mut words = self.algorithm.clone();
+        if let (Some(curve), Some(_)) = (&self.curve, &other.curve) {
+            words.push_str(&format!(" {curve}"));
+        }
+        if let (Some(bits), Some(_)) = (self.bits, other.bits) {
+            words.push_str(&format!(" {bits} bits"));
+        }
+        if let (Some(digest), Some(_)) = (&self.digest, &other.digest) {
+            words.push_str(&format!(" {digest}"));
+        }
+        words
+    }
+
+    fn strength(&self) -> (u32, u32) {
+        let digest = self.digest.as_deref().unwrap_or_default();
+        let digits: String = digest.chars().filter(char::is_ascii_digit).collect();
+        (
+            self.bits.unwrap_or_default(),
+            digits.parse().unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
