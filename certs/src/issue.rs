@@ -67,7 +67,10 @@ pub(crate) fn leaf(
         key,
         &Issuer::new(ca_params(issuer.name, &issuer.key), &issuer.key),
     )?;
-    if matches!(key.kind(), KeyKind::EcdsaP521 | KeyKind::Ed448) {
+    if matches!(
+        key.kind(),
+        KeyKind::EcdsaP521 | KeyKind::Ed448 | KeyKind::Dsa2048
+    ) {
         return with_public_key(certificate.der(), key.spki_der(), &issuer.key);
     }
     Ok(certificate.der().to_vec())

@@ -14,6 +14,8 @@ use crate::error::Error;
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
+    /// DSA with a prime of 2048 bits and an order of 224 (FIPS 186-4).
+    Dsa2048,
     /// ECDSA on P-256.
     EcdsaP256,
     /// ECDSA on P-384.
@@ -38,6 +40,7 @@ impl KeyKind {
     /// The name, as in `ecdsa-p256`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Dsa2048 => "dsa2048",
             Self::EcdsaP256 => "ecdsa-p256",
             Self::EcdsaP384 => "ecdsa-p384",
             Self::EcdsaP521 => "ecdsa-p521",
@@ -53,7 +56,10 @@ impl KeyKind {
     /// Whether the rustls-graviola provider loads such a key, so that a rustls peer can present it.
     /// Every Postfix can.
     pub fn loads_in_graviola(self) -> bool {
-        !matches!(self, Self::Rsa1024 | Self::EcdsaP521 | Self::Ed448)
+        !matches!(
+            self,
+            Self::Rsa1024 | Self::EcdsaP521 | Self::Ed448 | Self::Dsa2048
+        )
     }
 
     pub(crate) fn is_rsa(self) -> bool {
@@ -73,6 +79,7 @@ impl KeyKind {
         // Room for RSA-4096, about 2400 bytes.
         let mut buffer = [0; 4096];
         let encoded: Result<&[u8], String> = match self {
+            Self::Dsa2048 => return crate::dsa::generate().map_err(failed),
             Self::EcdsaP256 => EcdsaKey::<P256>::generate()
                 .and_then(|key| key.to_pkcs8_der(&mut buffer))
                 .map_err(|error| format!("{error:?}")),
@@ -162,6 +169,7 @@ impl Key {
         // Room for RSA-4096, about 550 bytes.
         let mut buffer = [0; 1024];
         let (signs, spki) = match kind {
+            KeyKind::Dsa2048 => (Signs::Nothing, crate::dsa::public(&pkcs8)?),
             KeyKind::EcdsaP256 => {
                 let key = EcdsaKey::from_pkcs8_der(&pkcs8).map_err(debug)?;
                 let spki = key.to_spki_der(&mut buffer).map_err(debug)?.to_vec();
@@ -249,8 +257,8 @@ impl PublicKeyData for Key {
             KeyKind::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
             // rcgen knows P-521 only with a C backend: `issue` puts the right key info in afterwards.
             KeyKind::EcdsaP384 | KeyKind::EcdsaP521 => &rcgen::PKCS_ECDSA_P384_SHA384,
-            // Nor Ed448 at all.
-            KeyKind::Ed25519 | KeyKind::Ed448 => &rcgen::PKCS_ED25519,
+            // Nor Ed448 and DSA at all.
+            KeyKind::Ed25519 | KeyKind::Ed448 | KeyKind::Dsa2048 => &rcgen::PKCS_ED25519,
             KeyKind::Rsa1024 | KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => {
                 &rcgen::PKCS_RSA_SHA256
             }

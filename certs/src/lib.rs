@@ -30,6 +30,7 @@
 
 mod ca;
 pub mod dh;
+mod dsa;
 mod error;
 mod fingerprint;
 mod generated;

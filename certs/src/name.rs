@@ -4,7 +4,8 @@ use std::str::FromStr;
 use crate::ca::CaName;
 use crate::error::{Error, Kind};
 use crate::key::KeyKind::{
-    self, EcdsaP256, EcdsaP384, EcdsaP521, Ed448, Ed25519, Rsa1024, Rsa2048, Rsa3072, Rsa4096,
+    self, Dsa2048, EcdsaP256, EcdsaP384, EcdsaP521, Ed448, Ed25519, Rsa1024, Rsa2048, Rsa3072,
+    Rsa4096,
 };
 use crate::request::{CertRequest, Purpose, Signer, Validity};
 
@@ -102,6 +103,11 @@ static REGISTRY: &[Entry] = &[
         "ed448",
         Ed448,
         "Ed448; rustls-graviola does not load its key",
+    ),
+    server(
+        "dsa2048",
+        Dsa2048,
+        "DSA, 2048 bits; only with DHE-DSS, for smtpd_tls_dcert_file; rustls knows none",
     ),
     Entry {
         signer: Signer::Itself,

@@ -55,6 +55,7 @@ fn every_certificate_says_what_its_name_says() {
             {
                 "1.3.101.112" => "ed25519".to_owned(),
                 "1.3.101.113" => "ed448".to_owned(),
+                "1.2.840.10040.4.1" => "dsa2048".to_owned(),
                 other => other.to_owned(),
             },
         };
@@ -161,7 +162,7 @@ fn graviola_loads_what_it_is_said_to_load() {
     let names = ["rsa2048", "rsa3072", "rsa4096", "rsa1024", "ecdsa-p256"];
     for name in names
         .iter()
-        .chain(&["ecdsa-p384", "ecdsa-p521", "ed25519", "ed448"])
+        .chain(&["ecdsa-p384", "ecdsa-p521", "ed25519", "ed448", "dsa2048"])
     {
         let leaf = pki.leaf(name).unwrap();
         let key = leaf.key_pkcs8_der().to_vec();

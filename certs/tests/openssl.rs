@@ -78,6 +78,7 @@ fn fingerprints() {
         "ecdsa-p521",
         "ed25519",
         "ed448",
+        "dsa2048",
     ] {
         let leaf = pki.leaf(name).unwrap();
         let certificate = openssl.file("cert.pem", &leaf.cert_pem());

@@ -1,5 +1,7 @@
-//! Diffie-Hellman primes that have a name: RFC 2409, RFC 3526, RFC 5114, RFC 7919, and those compiled into Postfix.
+//! Diffie-Hellman primes that have a name: RFC 2409, RFC 3526, RFC 5054, RFC 5114, RFC 7919, and those compiled into
+//! Postfix.
 
+mod srp;
 mod table;
 
 use std::sync::LazyLock;
@@ -24,9 +26,15 @@ impl WellKnownGroup {
 }
 
 static GROUPS: LazyLock<Vec<WellKnownGroup>> = LazyLock::new(|| {
-    table::PRIMES
-        .iter()
-        .map(|&(name, p, g)| WellKnownGroup {
+    let known = table::PRIMES.iter().chain(srp::PRIMES);
+    let again = srp::OF_RFC_3526.iter().filter_map(|(name, prime, g)| {
+        let (_, p, _) = table::PRIMES.iter().find(|(known, _, _)| known == prime)?;
+        Some((*name, *p, *g))
+    });
+    known
+        .copied()
+        .chain(again)
+        .map(|(name, p, g)| WellKnownGroup {
             name,
             p: from_hex(p),
             g: from_hex(g),
@@ -110,6 +118,19 @@ mod tests {
                 .unwrap();
             assert_eq!(group.bits().to_string(), bits, "{name}");
         }
+    }
+
+    #[test]
+    fn the_groups_of_srp_have_names_and_their_generators_tell_them_apart() {
+        let modp = by_name("modp4096").unwrap();
+        assert_eq!(identify(&modp.p, &[2]), Some("modp4096 (RFC 3526)"));
+        assert_eq!(identify(&modp.p, &[5]), Some("srp4096 (RFC 5054)"));
+        let names: Vec<_> = well_known()
+            .iter()
+            .filter(|group| group.name.starts_with("srp"))
+            .map(WellKnownGroup::bits)
+            .collect();
+        assert_eq!(names, [1024, 1536, 2048, 3072, 4096, 6144, 8192]);
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn sessions_presented_under_other_terms() {
 fn an_ssl2_hello_begins_a_handshake() {
     for version in VERSIONS {
         let config = || ClientConfig {
-            sslv2_hello: true,
+            misbehaviour: Some(Misbehaviour::Sslv2Hello),
             ..client(suite("AES128-SHA"), version)
         };
         let mut outcome = handshake(config(), server());

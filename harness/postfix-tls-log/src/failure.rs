@@ -253,7 +253,8 @@ pub fn alert_for(reason: &str) -> Option<AlertDescription> {
             AlertDescription::PROTOCOL_VERSION
         }
         "unexpected message" => AlertDescription::UNEXPECTED_MESSAGE,
-        "length mismatch" | "length too short" | "bad extension" => AlertDescription::DECODE_ERROR,
+        // Not "bad extension": decode_error for one that is malformed, illegal_parameter for one that comes twice.
+        "length mismatch" | "length too short" => AlertDescription::DECODE_ERROR,
         "bad record mac" | "decryption failed or bad record mac" => {
             AlertDescription::BAD_RECORD_MAC
         }

@@ -28,6 +28,8 @@ pub struct SeenCertificate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyKind {
+    /// DSA with a prime of this many bits.
+    Dsa(usize),
     /// RSA with a modulus of this many bits.
     Rsa(usize),
     /// ECDSA on secp256r1.
@@ -47,7 +49,7 @@ impl KeyKind {
     #[must_use]
     pub const fn bits(self) -> usize {
         match self {
-            Self::Rsa(bits) => bits,
+            Self::Dsa(bits) | Self::Rsa(bits) => bits,
             Self::EcdsaP256 => 256,
             Self::EcdsaP384 => 384,
             Self::EcdsaP521 => 521,
@@ -63,7 +65,7 @@ impl KeyKind {
             Self::EcdsaP256 => Some("secp256r1"),
             Self::EcdsaP384 => Some("secp384r1"),
             Self::EcdsaP521 => Some("secp521r1"),
-            Self::Rsa(_) | Self::Ed25519 | Self::Ed448 => None,
+            Self::Dsa(_) | Self::Rsa(_) | Self::Ed25519 | Self::Ed448 => None,
         }
     }
 }
@@ -114,11 +116,18 @@ fn common_name(name: &X509Name<'_>) -> Option<String> {
     Some(escaped(value.as_bytes()))
 }
 
-/// Object identifiers: RFC 8410 section 3 and RFC 5480 section 2.1.1.1.
+/// Object identifiers: RFC 8410 section 3, RFC 3279 section 2.3.2 and RFC 5480 section 2.1.1.1.
 fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
+    const DSA: &str = "1.2.840.10040.4.1";
     match key.algorithm.algorithm.to_id_string().as_str() {
         "1.3.101.112" => return Some(KeyKind::Ed25519),
         "1.3.101.113" => return Some(KeyKind::Ed448),
+        DSA => {
+            // The parameters are a SEQUENCE that begins with the prime (RFC 3279 section 2.3.2).
+            let parameters = key.algorithm.parameters.as_ref()?.data;
+            let (_, prime) = x509_parser::der_parser::der::parse_der_integer(parameters).ok()?;
+            return Some(KeyKind::Dsa(bit_length(prime.as_slice().ok()?)));
+        }
         _ => {}
     }
     match key.parsed().ok()? {

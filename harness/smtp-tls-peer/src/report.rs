@@ -76,7 +76,7 @@ pub struct SignatureFacts {
 }
 
 impl SignatureFacts {
-    /// As Postfix names it after `server-signature`: `RSA-PSS`, `RSA`, `ECDSA`, `ED25519`, `ED448`.
+    /// As Postfix names it after `server-signature`: `RSA-PSS`, `RSA`, `ECDSA`, `DSA`, `ED25519`, `ED448`.
     #[must_use]
     pub fn algorithm(&self) -> Option<&'static str> {
         let name = self.scheme.name()?;
@@ -86,6 +86,7 @@ impl SignatureFacts {
             _ if name.starts_with("rsa_pss") => "RSA-PSS",
             _ if name.starts_with("rsa_pkcs1") => "RSA",
             _ if name.starts_with("ecdsa") => "ECDSA",
+            _ if name.starts_with("dsa") => "DSA",
             _ => return None,
         })
     }

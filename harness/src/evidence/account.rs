@@ -84,6 +84,7 @@ pub(super) fn failure_of_peer(report: &PeerReport) -> Option<Failure> {
 /// The kind of a key: `RSA 2048`, `secp256r1`, `Ed25519`.
 pub(super) fn key(kind: KeyKind) -> String {
     match kind {
+        KeyKind::Dsa(bits) => format!("DSA {bits}"),
         KeyKind::Rsa(bits) => format!("RSA {bits}"),
         other => other
             .curve()

@@ -224,6 +224,9 @@ fn peer_text(report: &PeerReport) -> String {
     for seen in &report.certificates {
         let _ = writeln!(out, "certificate: {}", certificate(seen));
     }
+    for (side, irregularity) in &report.irregularities {
+        let _ = writeln!(out, "the {side} sent {irregularity}");
+    }
     if let Some(error) = &report.error {
         let _ = write!(out, "ended by the {} during {}", error.side, error.stage);
         if let Some(alert) = error.alert {

@@ -1,6 +1,5 @@
 //! One case: connections made, taken or passed on, until every witness has spoken.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::place::Place;
 use super::serve::{Behind, serve};
 use crate::evidence::{Evidence, PostfixLog, Statements};
 use crate::observe::summary::Side;
-use crate::peer::{self, ClientOptions, ForwardOptions, Mail, PeerReport, PreparedServer, TlsMode};
+use crate::peer::{self, ForwardOptions, Mail, MailClient, RustlsServer, TlsMode};
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{MISSING_EXIM, Running, Session, recipient};
 
@@ -111,21 +110,6 @@ fn mail(case: &Case, to: String) -> Mail {
     mail
 }
 
-/// A client of this process, ready to go.
-enum Ready {
-    Rustls(Box<ClientOptions>),
-    Classic(Box<peer::classic::Client>),
-}
-
-impl Ready {
-    async fn send(&self, address: SocketAddr, mail: &Mail, deadline: Instant) -> PeerReport {
-        match self {
-            Self::Rustls(options) => peer::send(address, options, mail, deadline).await,
-            Self::Classic(client) => peer::classic::send(address, client, mail, deadline).await,
-        }
-    }
-}
-
 /// How TLS begins between the two sides.
 fn mode(case: &Case) -> TlsMode {
     if case.scenario.file.implicit_tls() {
@@ -135,7 +119,8 @@ fn mode(case: &Case) -> TlsMode {
     }
 }
 
-fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
+/// The client of this process, ready to go.
+fn mail_client(session: &Session, case: &Case) -> Result<Box<dyn MailClient>, String> {
     let mode = mode(case);
     match &case.client {
         ClientPlan::Rustls {
@@ -145,7 +130,7 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
             let mut options = peers::client_options(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
             options.mode = mode;
-            Ok(Ready::Rustls(Box::new(options)))
+            Ok(Box::new(options))
         }
         ClientPlan::Classic {
             options,
@@ -154,7 +139,7 @@ fn ready(session: &Session, case: &Case) -> Result<Ready, String> {
             let mut client = peers::classic_client(options, certificate.as_deref(), session.pki())
                 .map_err(|error| error.to_string())?;
             client.smtp.mode = mode;
-            Ok(Ready::Classic(Box::new(client)))
+            Ok(Box::new(client))
         }
         ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => {
             Err("the client is no peer of this process".to_owned())
@@ -169,7 +154,7 @@ async fn peer_to_postfix(
     fleets: &Fleets,
     deadline: Instant,
 ) -> Result<Statements, String> {
-    let client = ready(session, case)?;
+    let client = mail_client(session, case)?;
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
     let mut log = place.log(case, Side::Server, deadline);
@@ -224,8 +209,8 @@ async fn fleet_client(
             if options.mode == TlsMode::Starttls {
                 options.mode = mode(case);
             }
-            let prepared = PreparedServer::new(&options).map_err(|error| error.to_string())?;
-            (Behind::Rustls(Box::new((prepared, options))), None)
+            let server = RustlsServer::new(options).map_err(|error| error.to_string())?;
+            (Behind::Peer(Box::new(server)), None)
         }
         ServerPlan::Classic {
             options,
@@ -237,7 +222,7 @@ async fn fleet_client(
             if server.smtp.mode == TlsMode::Starttls {
                 server.smtp.mode = mode(case);
             }
-            (Behind::Classic(Box::new(server)), None)
+            (Behind::Peer(Box::new(server)), None)
         }
         ServerPlan::Postfix(side) | ServerPlan::Exim(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;

@@ -1,6 +1,7 @@
 //! From the faults of a scenario to what the peers are told.
 
 use classic_tls::PublicValue;
+use classic_tls::names::Version;
 
 use crate::peer::Misbehaviour;
 use crate::scenario::Fault;
@@ -26,6 +27,17 @@ pub(super) fn split(fault: Option<Fault>) -> (Misbehaviour, Option<classic_tls::
         Fault::ClientHelloInSegments => Misbehaviour::ClientHelloInSegments,
         Fault::ClientHelloInRecords => Misbehaviour::ClientHelloInRecords,
         Fault::CloseAfterClientHello => Misbehaviour::CloseAfterClientHello,
+        Fault::AlertInPieces(message) => return inside(Tls::AlertInPieces(message.code())),
+        Fault::DoubledExtension => return inside(Tls::DoubledExtension),
+        Fault::EmptyRecords => return inside(Tls::EmptyRecords(1)),
+        Fault::HelloRequest(message) => return inside(Tls::HelloRequest(message.code())),
+        Fault::OneByteRecords => return inside(Tls::OneByteRecords),
+        Fault::PremasterVersion => return inside(Tls::PremasterVersion(Version::TLS1_0)),
+        Fault::RecordVersion => return inside(Tls::RecordVersion(Version::TLS1_0)),
+        Fault::Sslv2Hello => return inside(Tls::Sslv2Hello),
+        Fault::UnknownContentType(message) => {
+            return inside(Tls::UnknownContentType(message.code()));
+        }
         Fault::BadFinished => return inside(Tls::BadFinished),
         Fault::BadRecordMac => return inside(Tls::BadRecordMac),
         Fault::BadSignature => return inside(Tls::BadSignature),

@@ -7,12 +7,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::evidence::Statements;
-use crate::peer::{self, ForwardOptions, PreparedServer, ServerOptions};
+use crate::peer::{self, ForwardOptions, MailServer};
 
 /// What stands behind the port that the client of a fleet connects to.
 pub(super) enum Behind {
-    Rustls(Box<(PreparedServer, ServerOptions)>),
-    Classic(Box<peer::classic::Server>),
+    Peer(Box<dyn MailServer>),
     Postfix(SocketAddr, ForwardOptions),
 }
 
@@ -67,17 +66,13 @@ async fn connection(
     said: &mut Statements,
     deadline: Instant,
 ) -> bool {
-    let stream = peer::NoDelayStream::new(stream);
     let report = match behind {
-        Behind::Rustls(server) => {
-            let (prepared, options) = &**server;
-            prepared.receive_on(stream, options, deadline).await
-        }
-        Behind::Classic(server) => peer::classic::receive_on(stream, server, deadline).await,
+        Behind::Peer(server) => server.receive(stream, deadline).await,
         Behind::Postfix(address, options) => {
             let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
                 return false;
             };
+            let stream = peer::NoDelayStream::new(stream);
             let report = peer::forward_between(stream, upstream, *options, deadline).await;
             said.tap = Some(report);
             return true;

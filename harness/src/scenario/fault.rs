@@ -38,6 +38,24 @@ pub enum Fault {
     ClientHelloInRecords,
     /// Client: closes the connection after its ClientHello.
     CloseAfterClientHello,
+    /// Classic: a warning (user_canceled) goes out before this message, cut across two records.
+    AlertInPieces(MessageName),
+    /// Classic client: its ClientHello holds its first extension twice.
+    DoubledExtension,
+    /// Classic: an empty record goes out before each record with data, as OpenSSL did with TLS 1.0 (against BEAST).
+    EmptyRecords,
+    /// Classic server: a HelloRequest goes out before this message.
+    HelloRequest(MessageName),
+    /// Classic: each record of the handshake holds a single byte.
+    OneByteRecords,
+    /// Classic client: the premaster secret of static RSA names TLS 1.0, whatever the ClientHello offers.
+    PremasterVersion,
+    /// Classic: all records but that of its hello say TLS 1.0.
+    RecordVersion,
+    /// Classic client: its ClientHello has the format of SSL 2.0 (RFC 5246 appendix E.2).
+    Sslv2Hello,
+    /// Classic: a record of a content type that does not exist goes out before this message.
+    UnknownContentType(MessageName),
     /// Classic: its Finished holds wrong verify data.
     BadFinished,
     /// Classic: its first protected record is changed after it was protected.
@@ -137,14 +155,20 @@ impl Fault {
             | Self::GeneratorOne
             | Self::ZeroPrime
             | Self::UnofferedGroup
+            | Self::HelloRequest(_)
             | Self::UnofferedSuite => Some(SideName::Server),
             Self::EarlyEhlo
             | Self::EarlyStarttls
             | Self::EarlyClientHello
             | Self::ClientHelloInSegments
             | Self::ClientHelloInRecords
+            | Self::DoubledExtension
+            | Self::PremasterVersion
+            | Self::Sslv2Hello
             | Self::CloseAfterClientHello => Some(SideName::Client),
-            Self::LongMessage(message)
+            Self::AlertInPieces(message)
+            | Self::UnknownContentType(message)
+            | Self::LongMessage(message)
             | Self::RepeatedMessage(message)
             | Self::ShortMessage(message)
             | Self::SilentAt(message)

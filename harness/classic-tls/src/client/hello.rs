@@ -32,7 +32,7 @@ impl Client {
         }
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|_| Error::NoRandom)?;
-        if config.sslv2_hello {
+        if core.misbehaviour == Some(Misbehaviour::Sslv2Hello) {
             let body = write_sslv2(highest, &config.suites, &random);
             core.report.client_hello =
                 Some(

@@ -38,9 +38,6 @@ pub struct ClientConfig {
     pub renegotiation_info: bool,
     /// A session to resume, from the report of an earlier connection.
     pub resume: Option<Session>,
-    /// Whether to send the ClientHello in the format of SSL 2.0 (RFC 5246 appendix E.2), as clients did that also spoke
-    /// that: it has no extensions and presents no session.
-    pub sslv2_hello: bool,
     /// Further extensions, code point and content, sent last.
     pub extra_extensions: Vec<(u16, Vec<u8>)>,
     /// Time the asynchronous layer allows for the handshake.
@@ -67,7 +64,6 @@ impl Default for ClientConfig {
             session_tickets: true,
             renegotiation_info: true,
             resume: None,
-            sslv2_hello: false,
             extra_extensions: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             misbehaviour: None,

@@ -47,6 +47,9 @@ pub enum Misbehaviour {
     Skip(HandshakeType),
     /// Half of the record with this message is sent, and nothing more.
     TruncatedRecord(HandshakeType),
+    /// Client: the ClientHello has the format of SSL 2.0 (RFC 5246 appendix E.2), as of clients that spoke that, too: it
+    /// has no extensions and presents no session.
+    Sslv2Hello,
     /// A record of a content type that does not exist (99) goes out before this message.
     UnknownContentType(HandshakeType),
     /// Server: the key exchange uses a group the client did not offer.

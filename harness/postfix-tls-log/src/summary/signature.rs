@@ -58,6 +58,7 @@ impl Signature {
             pss if pss.starts_with("rsa_pss_") => ("RSA-PSS", None),
             pkcs1 if pkcs1.starts_with("rsa_pkcs1_") => ("RSA", None),
             ecdsa if ecdsa.starts_with("ecdsa_") => ("ECDSA", None),
+            dsa if dsa.starts_with("dsa_") => ("DSA", None),
             other => (other, None),
         };
         let bits = key_bits.filter(|_| algorithm.starts_with("RSA"));
