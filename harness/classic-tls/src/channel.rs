@@ -36,6 +36,8 @@ pub(crate) struct Channel {
     version: Version,
     /// Version due in the header of records that come: that of the first, and then the one negotiated.
     due_version: Option<Version>,
+    /// Version in the header of the first record that came.
+    first_version: Option<Version>,
     /// The first byte of an alert whose second has not come.
     half_alert: Option<u8>,
     /// Alerts of a record that held several.
@@ -56,6 +58,7 @@ impl Channel {
             writer: Protection::none(),
             version,
             due_version: None,
+            first_version: None,
             half_alert: None,
             alerts: VecDeque::new(),
             irregularities: Vec::new(),
@@ -147,7 +150,10 @@ impl Channel {
                 .map_err(|_| Error::BadRecord { side })?;
             self.taken = self.input.len() - rest.len();
             let expected = *self.due_version.get_or_insert(version);
-            if version != expected {
+            let first = *self.first_version.get_or_insert(version);
+            // Who has not read the ServerHello yet complains in the version it began with.
+            let unaware = content == ContentType::Alert && version == first;
+            if version != expected && !unaware {
                 self.irregularities.push(Irregularity::RecordVersion {
                     found: version,
                     expected,

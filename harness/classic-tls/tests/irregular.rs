@@ -140,6 +140,15 @@ fn record_versions_that_change() {
             }
         )]
     );
+    // A client that ends the handshake instead of reading the ServerHello does so in the version it began with.
+    let mut greeted = new_server();
+    greeted.read(&hello_record(&[])).unwrap();
+    let refused = greeted.read(&record(21, 0x0301, &[2, 22]));
+    assert!(matches!(refused, Err(Error::AlertReceived { .. })));
+    assert_eq!(
+        greeted.report().irregularities,
+        [(Side::Client, Irregularity::EmptyExtensionBlock)]
+    );
     for version in VERSIONS {
         let outcome = handshake(client(suite("AES128-SHA"), version), server());
         assert_eq!(outcome.client.report().irregularities, [], "{version}");
