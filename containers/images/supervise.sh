@@ -7,7 +7,7 @@
 # the fleet's root (HOME/root) and is removed with it; it is the current directory, too.
 #
 # Every process that uses the fleet has a connection to its lease port open, and Postfix's spawn(8) holds a shared
-# lock for each (see master.cf). When four looks in a row find no lock, nobody is left.
+# lock for each (see master.cf). When four looks in a row find no lock, and none has come and gone meanwhile, nobody is left.
 #
 # A lock on HOME/pfs-mark says that the fleet is in use. This process holds it, and no other that it starts: when it is
 # killed, the guard beside it ends the rest, and where the guard is killed, too, the next run of pfs finds the lock free.
@@ -110,17 +110,22 @@ remove_home() {
     fi
     find_mounts && [ -z "$mounted" ] || return
     # Names in this very directory, wherever HOME leads by now; what is not empty, rmdir leaves.
-    rm -rf --one-file-system root running supervise && rm -f pfs-mark && rmdir -- "$home"
+    rm -rf --one-file-system root running supervise holder && rm -f pfs-mark && rmdir -- "$home"
 }
 
 case $4 in
 watch)
-    unused=0
+    unused=0 known=$(stat -c %y "$lease")
     while [ "$unused" -lt 4 ]; do
         sleep "$poll"
         about $$
         [ "$parent" = "$5" ] || exit
-        if flock -n -x "$lease" true; then unused=$((unused + 1)); else unused=0; fi
+        last=$(stat -c %y "$lease")
+        if [ "$last" = "$known" ] && flock -n -x "$lease" true; then
+            unused=$((unused + 1))
+        else
+            unused=0 known=$last
+        fi
     done
     echo "pfs: nobody uses this fleet any more: it ends"
     end_fleet "$5"

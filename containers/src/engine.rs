@@ -4,11 +4,17 @@ mod chroot;
 mod docker;
 mod supervise;
 
-use std::{future::Future, pin::Pin, str::FromStr};
+use std::{future::Future, pin::Pin, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
-use crate::{Cache, Error, Fleet, FleetSpec, FleetState, Progress, Result, Target, TargetFacts};
+use crate::{
+    Cache, Error, Fleet, FleetSpec, FleetState, Holder, Progress, Result, Target, TargetFacts,
+};
+
+/// Most time that Docker has to sweep what is left in it.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A future behind a pointer, so that [`Engine`] can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -29,6 +35,13 @@ pub trait Engine: Send + Sync {
         progress: &'a dyn Progress,
     ) -> BoxFuture<'a, Result<TargetFacts>>;
 
+    /// What the target's fleets are made of at present, such as an image's id: another text after every rebuild, also
+    /// under the same name. Prepares the target first if nobody did. To be compared with others of this engine only.
+    ///
+    /// # Errors
+    /// Those of [`prepare`](Engine::prepare).
+    fn made_of<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<String>>;
+
     /// Starts a fleet, and returns once it is ready (see [`Fleet::ready`]). Prepares the target first if nobody
     /// did, without telling anybody.
     ///
@@ -42,6 +55,13 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`Error::Gone`] if it does not run any more.
     fn attach<'a>(&'a self, state: &'a FleetState) -> BoxFuture<'a, Result<Fleet>>;
+
+    /// Ends every fleet of this holder, whatever state it is in and whether or not a record of it is left; returns how many
+    /// there were. The caller holds the holder's lock for itself.
+    ///
+    /// # Errors
+    /// The environment's; what could be ended has been.
+    fn end<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<usize>>;
 
     /// Removes what dead runs left behind; returns how many fleets that were.
     ///
@@ -149,4 +169,19 @@ impl EngineChoice {
             },
         }
     }
+}
+
+/// Removes what dead runs of any engine left behind. What cannot be looked at stays: there may be no Docker, or no right
+/// to look.
+pub async fn sweep_all(settings: Settings) {
+    if let Ok(chroot) = chroot::ChrootEngine::open(settings.clone()) {
+        let _ = Engine::sweep(&chroot).await;
+    }
+    // A Docker that hangs must not hold up a run that does without it.
+    let docker = async {
+        if let Ok(docker) = docker::DockerEngine::open(settings).await {
+            let _ = Engine::sweep(&docker).await;
+        }
+    };
+    let _ = timeout(SWEEP_PATIENCE, docker).await;
 }

@@ -15,7 +15,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoxFuture, EngineName, Error, Log, MainCf, NameService, Result, Service, Target, TargetFacts,
+    BoxFuture, EngineName, Error, Holder, Log, MainCf, NameService, Result, Service, Target,
+    TargetFacts,
     config::base::{self, INJECT_PORT, LEASE_PORT},
     log::follow::Follower,
 };
@@ -94,6 +95,8 @@ pub struct FleetSpec {
     pub dns: Option<NameService>,
     /// How long it runs.
     pub lifetime: Lifetime,
+    /// Who it is for, if that is more than this process: what is left of it can be found, and told from what is wanted.
+    pub holder: Option<Holder>,
     /// Most time its start may take, readiness included.
     pub deadline: Duration,
     /// TCP port that takes mail without TLS.
@@ -117,6 +120,7 @@ impl FleetSpec {
             hosts: vec!["mail.example.test".to_owned()],
             dns: None,
             lifetime: Lifetime::default(),
+            holder: None,
             deadline: Duration::from_secs(30),
             inject_port: INJECT_PORT,
             lease_port: LEASE_PORT,

@@ -1,6 +1,6 @@
 //! What Docker is asked about images, whichever engine runs what is in them.
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use testcontainers::{
@@ -21,7 +21,10 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use crate::{Error, ProgressEvent, Result, fleet::ready::within, recipe::hash, source::Making};
+use crate::{
+    Error, Holder, ProgressEvent, Result, cache::CacheLock, fleet::ready::within, recipe::hash,
+    source::Making,
+};
 
 /// Most time Docker may take for an answer to a simple question.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -133,27 +136,59 @@ pub(crate) async fn import(docker: &Docker, target: &str, tar: &Path, image: &st
     .await
 }
 
-/// Writes the root file system of an image into a tar file, by way of a container that is never started.
-pub(crate) async fn export(docker: &Docker, target: &str, image: &str, tar: &Path) -> Result<()> {
-    let body = ContainerCreateBody {
-        image: Some(image.to_owned()),
-        cmd: Some(vec!["true".to_owned()]),
-        ..Default::default()
-    };
-    let container = docker
-        .create_container(None::<CreateContainerOptions>, body)
-        .await
-        .map_err(error("creating a container"))?
-        .id;
+/// A container that is never started, to look into an image. One that is left over, since this process was killed, is found
+/// by whoever comes next: it is marked by a lock that dies with this process.
+pub(crate) struct Shell {
+    pub(crate) id: String,
+    _lock: CacheLock,
+}
+
+impl Shell {
+    pub(crate) async fn create(docker: &Docker, making: &Making<'_>, image: &str) -> Result<Shell> {
+        let Making { target, cache, .. } = making;
+        let name = format!("container-{target}");
+        let purpose = format!("looking into the image of {target}");
+        let lock = cache.lock(&name, &purpose, target, making.progress).await?;
+        let path = cache.directory().join("locks").join(format!("{name}.lock"));
+        let labels = Holder::new(cache, &path)?.labels();
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            cmd: Some(vec!["true".to_owned()]),
+            labels: Some(HashMap::from(
+                labels.map(|(name, value)| (name.to_owned(), value)),
+            )),
+            ..Default::default()
+        };
+        let created = docker.create_container(None::<CreateContainerOptions>, body);
+        Ok(Shell {
+            id: created.await.map_err(error("creating a container"))?.id,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) async fn remove(self, docker: &Docker) {
+        let force = RemoveContainerOptionsBuilder::new().force(true).build();
+        let _ = docker.remove_container(&self.id, Some(force)).await;
+    }
+}
+
+/// Writes the root file system of an image into a tar file.
+pub(crate) async fn export(
+    docker: &Docker,
+    making: &Making<'_>,
+    image: &str,
+    tar: &Path,
+) -> Result<()> {
+    let shell = Shell::create(docker, making, image).await?;
     let written = within(
         Instant::now() + SILENCE,
-        target,
+        making.target,
         "unpacking its image",
         async {
             let mut file = tokio::fs::File::create(tar)
                 .await
                 .map_err(Error::io("creating", tar))?;
-            let mut chunks = docker.export_container(&container);
+            let mut chunks = docker.export_container(&shell.id);
             while let Some(chunk) = chunks.next().await {
                 let chunk = chunk.map_err(error("exporting an image"))?;
                 file.write_all(&chunk)
@@ -164,8 +199,7 @@ pub(crate) async fn export(docker: &Docker, target: &str, image: &str, tar: &Pat
         },
     )
     .await;
-    let remove = RemoveContainerOptionsBuilder::new().force(true).build();
-    let _ = docker.remove_container(&container, Some(remove)).await;
+    shell.remove(docker).await;
     written
 }
 

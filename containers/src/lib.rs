@@ -22,6 +22,7 @@ pub mod engine;
 pub mod error;
 pub mod facts;
 pub mod fleet;
+pub mod holder;
 mod images;
 pub mod log;
 pub mod owned;
@@ -39,6 +40,7 @@ pub use engine::{Address, BoxFuture, Engine, EngineChoice, EngineName, Settings}
 pub use error::{Error, Result};
 pub use facts::TargetFacts;
 pub use fleet::{Fleet, FleetFile, FleetSpec, FleetState, Lifetime};
+pub use holder::Holder;
 pub use log::{Log, LogLine, LogReceiver};
 pub use progress::{Progress, ProgressEvent, silent};
 pub use source::Source;

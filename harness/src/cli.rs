@@ -51,7 +51,8 @@ Examples:
         after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down"
     )]
     Up(Up),
-    /// Stop the fleets that `pfs up` left running.
+    /// Stop the fleets that `pfs up` left running; waits for runs that use them. Without it they end an hour after the
+    /// last run.
     Down(Where),
     /// List the targets, and what Postfix and OpenSSL each has.
     Targets,

@@ -5,9 +5,11 @@
 //! runs and which lines it has. Processes that share a session (a test runner with a process per
 //! test; runs after `pfs up`) find each other's fleets there, one at a time under a lock.
 
+mod build;
 mod error;
 mod exim;
 mod fleet;
+mod hold;
 mod lines;
 mod names;
 mod ports;
@@ -20,13 +22,12 @@ pub use lines::{Line, Ports, Role, SERVER_NAME, recipient};
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use pfs_certs::Pki;
-use pfs_containers::{Cache, Engine, Target, TargetFacts};
+use pfs_containers::{Cache, Engine, Holder, Target, TargetFacts};
 use tokio::sync::OnceCell;
 
 use crate::plan::{Case, FleetKey};
@@ -38,15 +39,23 @@ pub enum Kind {
     Private,
     /// Every process with the same key; they end soon after the last one.
     Shared(String),
-    /// Every run until `pfs down`.
+    /// Every run until `pfs down`, or until none has come for an hour.
     Warm,
+}
+
+/// Whether `pfs up` has left fleets for a run to join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warm {
+    /// It has not.
+    None,
+    /// It has, and was this very program.
+    Ours,
+    /// It has, and was another build of this program: what that made is not for this one.
+    OfAnotherBuild,
 }
 
 /// Told what goes on: the target, and what is done.
 pub type Tell = dyn Fn(&str, &str) + Send + Sync;
-
-/// How long the keys and fleets of tests are kept for the next ones. The fleets end sooner than that.
-const SHARED_KEPT: Duration = Duration::from_secs(10 * 60);
 
 /// What came of starting a fleet; asked for once.
 type Started = Result<Arc<Running>, Arc<SessionError>>;
@@ -58,10 +67,14 @@ pub struct Session {
     engine: Box<dyn Engine>,
     pki: Arc<Pki>,
     targets: BTreeMap<String, (Target, TargetFacts)>,
+    /// By target, what its fleets are made of.
+    made_of: BTreeMap<String, String>,
     catalogue: Vec<Arc<Case>>,
     fleets: Mutex<HashMap<FleetKey, Arc<OnceCell<Started>>>>,
     /// Held shared while the session is used: a directory nobody holds is left over.
-    _in_use: File,
+    in_use: File,
+    /// The same, as what is left of its fleets is marked by.
+    holder: Holder,
 }
 
 /// Directory of all sessions.
@@ -87,9 +100,14 @@ impl Session {
         catalogue: Vec<Arc<Case>>,
     ) -> Result<Self, SessionError> {
         let sessions = sessions(cache)?;
-        remove_left_over(&sessions);
+        hold::remove_left_over(&sessions);
         let directory = sessions.join(directory_name(&kind, engine.name()));
-        let in_use = hold(&directory)?;
+        let in_use = hold::hold(&directory)?;
+        let holder = Holder::new(cache, &hold::in_use(&directory))?;
+        let mut made_of = BTreeMap::new();
+        for (name, (target, _)) in &targets {
+            made_of.insert(name.clone(), engine.made_of(target).await?);
+        }
         let pki_directory = directory.join("pki");
         let pki = blocking(move || Pki::open(&pki_directory, SystemTime::now())).await??;
         Ok(Self {
@@ -98,15 +116,26 @@ impl Session {
             engine,
             pki: Arc::new(pki),
             targets,
+            made_of,
             catalogue,
             fleets: Mutex::default(),
-            _in_use: in_use,
+            in_use,
+            holder,
         })
     }
 
-    /// Is there a warm session for this engine?
-    pub fn is_warm(cache: &Cache, engine: pfs_containers::EngineName) -> bool {
-        sessions(cache).is_ok_and(|dir| dir.join(directory_name(&Kind::Warm, engine)).is_dir())
+    /// The warm session for this engine that a run would join.
+    pub fn warm(cache: &Cache, engine: pfs_containers::EngineName) -> Warm {
+        let mut found = warm_sessions(cache, engine);
+        found.retain(|directory| hold::was_used_within(directory, hold::WARM_KEPT));
+        let own = directory_name(&Kind::Warm, engine);
+        if found.iter().any(|path| path.ends_with(&own)) {
+            Warm::Ours
+        } else if found.is_empty() {
+            Warm::None
+        } else {
+            Warm::OfAnotherBuild
+        }
     }
 
     /// Name of the engine.
@@ -156,8 +185,9 @@ impl Session {
             };
             // One that cannot be stopped ends by itself soon after this process.
             let _ = running.fleet.stop().await;
-            let record = format!("{}.json", record::fleet_name(key));
-            let _ = fs::remove_file(self.directory.join(record));
+            if let Ok(record) = self.record_of(key) {
+                let _ = fs::remove_file(record);
+            }
         }
     }
 
@@ -167,6 +197,8 @@ impl Session {
     /// The first fleet that could not be stopped; the others are stopped nevertheless.
     pub async fn close(&self) -> Result<(), SessionError> {
         if self.kind != Kind::Private {
+            // Only tells others how long ago that was.
+            let _ = hold::used_now(&self.in_use);
             return Ok(());
         }
         let fleets =
@@ -189,27 +221,25 @@ impl Session {
         result
     }
 
-    /// Stops the fleets of the warm session; returns how many there were.
+    /// Ends the fleets of the warm sessions of all builds, also those that no record tells of; returns how many there were.
+    /// Waits for the runs that use them, and tells of it.
     ///
     /// # Errors
-    /// A fleet could not be stopped.
-    pub async fn down(engine: &dyn Engine, cache: &Cache) -> Result<usize, SessionError> {
-        let directory = sessions(cache)?.join(directory_name(&Kind::Warm, engine.name()));
+    /// A fleet could not be ended.
+    pub async fn down(
+        engine: &dyn Engine,
+        cache: &Cache,
+        tell: &(dyn Fn(String) + Sync),
+    ) -> Result<usize, SessionError> {
         let mut stopped = 0;
-        for path in record::children(&directory) {
-            let Some(state) = record::Record::read(&path).and_then(|record| record.state) else {
+        for directory in warm_sessions(cache, engine.name()) {
+            let Some(_alone) = hold::hold_alone(&directory, tell).await? else {
                 continue;
             };
-            match engine.attach(&state).await {
-                Ok(fleet) => {
-                    fleet.stop().await?;
-                    stopped += 1;
-                }
-                Err(pfs_containers::Error::Gone { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+            let holder = Holder::new(cache, &hold::in_use(&directory))?;
+            stopped += engine.end(&holder).await?;
+            fs::remove_dir_all(&directory).map_err(SessionError::io(&directory))?;
         }
-        let _ = fs::remove_dir_all(&directory);
         Ok(stopped)
     }
 }
@@ -222,9 +252,27 @@ fn directory_name(kind: &Kind, engine: pfs_containers::EngineName) -> String {
                 .map_or(0, |d| d.subsec_nanos());
             format!("run-{}-{nanos}", std::process::id())
         }
-        Kind::Shared(key) => format!("shared-{engine}-{key}"),
-        Kind::Warm => format!("warm-{engine}"),
+        Kind::Shared(key) => format!("shared-{engine}-{key}-{}", build::build()),
+        Kind::Warm => format!("{}-{}", warm(engine), build::build()),
     }
+}
+
+/// How the directory of a warm session of any build begins.
+fn warm(engine: pfs_containers::EngineName) -> String {
+    format!("warm-{engine}")
+}
+
+/// The warm sessions of this engine, of every build.
+fn warm_sessions(cache: &Cache, engine: pfs_containers::EngineName) -> Vec<PathBuf> {
+    let Ok(sessions) = sessions(cache) else {
+        return Vec::new();
+    };
+    let name = |path: &PathBuf| path.file_name()?.to_str().map(str::to_owned);
+    record::children(&sessions)
+        .filter(|path| {
+            path.is_dir() && name(path).is_some_and(|name| name.starts_with(&warm(engine)))
+        })
+        .collect()
 }
 
 fn open_lock(path: &Path) -> Result<File, SessionError> {
@@ -234,52 +282,6 @@ fn open_lock(path: &Path) -> Result<File, SessionError> {
         .write(true)
         .open(path)
         .map_err(SessionError::io(path))
-}
-
-/// Holds the directory of a session, made if it does not exist, against its removal.
-fn hold(directory: &Path) -> Result<File, SessionError> {
-    let path = directory.join("in-use");
-    loop {
-        fs::create_dir_all(directory).map_err(SessionError::io(directory))?;
-        let file = match open_lock(&path) {
-            Err(_) if !directory.exists() => continue,
-            opened => opened?,
-        };
-        file.lock_shared().map_err(SessionError::io(&path))?;
-        file.set_modified(SystemTime::now())
-            .map_err(SessionError::io(&path))?;
-        // Somebody may have been about to remove it, and have it done by now.
-        let there = fs::metadata(&path).map(|found| (found.dev(), found.ino()));
-        let held = file.metadata().map(|found| (found.dev(), found.ino()));
-        if there.ok() == held.ok() {
-            return Ok(file);
-        }
-    }
-}
-
-/// Removes the directories of runs that are no more, and those that tests shared some time ago. Their fleets end by
-/// themselves.
-fn remove_left_over(sessions: &Path) {
-    for directory in record::children(sessions) {
-        let name = directory.file_name().unwrap_or_default().to_string_lossy();
-        let keep = match name.split('-').next() {
-            Some("run") => Duration::ZERO,
-            Some("shared") => SHARED_KEPT,
-            _ => continue,
-        };
-        let Ok(lock) = File::open(directory.join("in-use")) else {
-            continue;
-        };
-        let unused = lock
-            .metadata()
-            .and_then(|found| found.modified())
-            .ok()
-            .and_then(|used| used.elapsed().ok())
-            .is_some_and(|since| since >= keep);
-        if unused && lock.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(&directory);
-        }
-    }
 }
 
 /// Runs work that waits for the disk or computes keys where it does not hold up the handshakes.

@@ -14,8 +14,8 @@ use harness::runner::{self, Options};
 use harness::scenario::{TargetVersions, parse};
 use harness::session::{Kind, Session};
 use pfs_containers::{
-    BoxFuture, Cache, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Progress, Result,
-    Target, TargetFacts, Version,
+    BoxFuture, Cache, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Holder, Progress,
+    Result, Target, TargetFacts, Version,
 };
 use tokio::sync::mpsc;
 
@@ -42,6 +42,10 @@ impl Engine for NoNames {
         Box::pin(async { Ok(facts(target)) })
     }
 
+    fn made_of<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<String>> {
+        Box::pin(async { Ok(target.name().to_owned()) })
+    }
+
     fn start<'a>(&'a self, spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>> {
         Box::pin(async {
             assert_eq!(spec.dns.as_ref().map(|dns| dns.zones.len()), Some(1));
@@ -59,6 +63,10 @@ impl Engine for NoNames {
                 why: "never started".to_owned(),
             })
         })
+    }
+
+    fn end<'a>(&'a self, _: &'a Holder) -> BoxFuture<'a, Result<usize>> {
+        Box::pin(async { Ok(0) })
     }
 
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {

@@ -163,7 +163,10 @@ fn lease(port: u16) -> Service {
         .argument("user=nobody")
         .argument("argv=/bin/sh")
         .argument("-c")
-        .argument(format!("exec flock -s {LEASE_FILE} cat"))
+        // When it was given up tells how long the fleet has not been used (images/supervise.sh).
+        .argument(format!(
+            "exec flock -s {LEASE_FILE} sh -c 'cat; touch {LEASE_FILE}'"
+        ))
 }
 
 #[cfg(test)]
@@ -193,7 +196,7 @@ mod tests {
             .unwrap();
         assert!(
             text.contains(
-                "    argv=/bin/sh\n    -c\n    {exec flock -s /etc/postfix/pfs/lease cat}\n"
+                "    argv=/bin/sh\n    -c\n    {exec flock -s /etc/postfix/pfs/lease sh -c 'cat; touch /etc/postfix/pfs/lease'}\n"
             ),
             "{text}"
         );

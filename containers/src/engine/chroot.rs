@@ -9,7 +9,9 @@ mod root;
 
 use std::{
     collections::HashMap,
+    fs,
     net::{IpAddr, Ipv4Addr},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -21,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    BoxFuture, Cache, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress,
-    ProgressEvent, Result, Settings, Target, TargetFacts,
+    BoxFuture, Cache, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Holder, Log,
+    Progress, ProgressEvent, Result, Settings, Target, TargetFacts,
     cache::in_thread,
     engine::supervise::RESOLVER_OPTIONS,
     fleet::{
@@ -33,6 +35,7 @@ use crate::{
     },
     log::follow::{self, From},
     owned::{Owned, Purpose},
+    recipe::FACTS_PATH,
     silent,
 };
 use home::{LOG, NewHome, remove_at};
@@ -78,6 +81,25 @@ impl ChrootEngine {
         Ok(kept)
     }
 
+    /// The kept root by its name, and by a file that is written once, when it is made.
+    async fn made_of(&self, target: &Target) -> Result<String> {
+        let kept = self.prepare(target, &silent()).await?;
+        let facts = kept
+            .path
+            .join("root")
+            .join(FACTS_PATH.trim_start_matches('/'));
+        let found = fs::metadata(&facts).map_err(Error::io("reading", &facts))?;
+        Ok(format!(
+            "{} {} {}:{} {}.{:09}",
+            kept.facts.key,
+            kept.path.display(),
+            found.dev(),
+            found.ino(),
+            found.mtime(),
+            found.mtime_nsec()
+        ))
+    }
+
     async fn start(&self, spec: &FleetSpec) -> Result<Fleet> {
         let deadline = Instant::now() + spec.deadline;
         let Kept {
@@ -96,6 +118,9 @@ impl ChrootEngine {
         files.insert("/etc/resolv.conf".to_owned(), resolver);
         files.insert("/etc/hosts".to_owned(), RootFile::public(hosts(spec)));
         let new = NewHome::make(&self.settings.cache, &spec.id)?;
+        if let Some(holder) = &spec.holder {
+            home::mark(&new.path, holder)?;
+        }
         let path = new.path.clone();
         let mut own = facts.written.clone();
         own.push(facts.config_directory.clone());
@@ -196,6 +221,21 @@ impl ChrootEngine {
         });
         Ok(Fleet::new(state.clone(), log, lease, backend, follower))
     }
+
+    async fn end(&self, holder: &Holder) -> Result<usize> {
+        let mut result = Ok(());
+        let mut count = 0;
+        for home in home::of(&self.settings.cache, holder)? {
+            if Owned::join(&home, Purpose::Fleet).is_err() {
+                continue;
+            }
+            match stop(&home, Supervisor::of(&home).as_ref()).await {
+                Ok(()) => count += 1,
+                Err(error) => result = Err(error),
+            }
+        }
+        result.map(|()| count)
+    }
 }
 
 /// Removes what dead runs left in a cache, whatever engine they used; returns how many fleets that were.
@@ -257,24 +297,31 @@ impl Backend for Running {
     }
 
     fn stop(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async {
-            self.supervisor.terminate();
-            let (root, home) = (self.home.join("root"), self.home.clone());
-            let name = self.home.file_name().unwrap_or_default().to_string_lossy();
-            within(
-                Instant::now() + STOP_DEADLINE,
-                &name,
-                "stopping it",
-                async {
-                    // What the supervisor does not know of: those who held others' leases.
-                    in_thread(move || end_inside(&root)).await?;
-                    self.supervisor.ended().await;
-                    in_thread(move || remove_at(&home)).await
-                },
-            )
-            .await
-        })
+        Box::pin(stop(&self.home, Some(&self.supervisor)))
     }
+}
+
+/// Ends what runs in a home, and removes it.
+async fn stop(home: &Path, supervisor: Option<&Supervisor>) -> Result<()> {
+    if let Some(supervisor) = supervisor {
+        supervisor.terminate();
+    }
+    let (root, path) = (home.join("root"), home.to_owned());
+    let name = home.file_name().unwrap_or_default().to_string_lossy();
+    within(
+        Instant::now() + STOP_DEADLINE,
+        &name,
+        "stopping it",
+        async {
+            // What the supervisor does not know of: those who held others' leases.
+            in_thread(move || end_inside(&root)).await?;
+            if let Some(supervisor) = supervisor {
+                supervisor.ended().await;
+            }
+            in_thread(move || remove_at(&path)).await
+        },
+    )
+    .await
 }
 
 impl Engine for ChrootEngine {
@@ -290,12 +337,20 @@ impl Engine for ChrootEngine {
         Box::pin(async { Ok(self.prepare(target, progress).await?.facts) })
     }
 
+    fn made_of<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<String>> {
+        Box::pin(self.made_of(target))
+    }
+
     fn start<'a>(&'a self, spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>> {
         Box::pin(self.start(spec))
     }
 
     fn attach<'a>(&'a self, state: &'a FleetState) -> BoxFuture<'a, Result<Fleet>> {
         Box::pin(self.attach(state))
+    }
+
+    fn end<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<usize>> {
+        Box::pin(self.end(holder))
     }
 
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {

@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::Ipv4Addr,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use testcontainers::{
@@ -31,8 +31,8 @@ use tokio::{
 };
 
 use crate::{
-    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Log, Progress, Result,
-    Settings, Target, TargetFacts,
+    BoxFuture, Engine, EngineName, Error, Fleet, FleetSpec, FleetState, Holder, Log, Progress,
+    Result, Settings, Target, TargetFacts,
     config::ConfigError,
     fleet::{
         Backend, Home, Names, Reach,
@@ -40,13 +40,14 @@ use crate::{
         lease::Lease,
         ready::{self, within},
     },
+    holder::CACHE_ID,
     images::{self, PATIENCE, error, is_missing},
     log::follow::{self, From},
     silent,
 };
 use image::Image;
 use network::{NETWORK, Route};
-use request::{LABEL, pack};
+use request::pack;
 
 /// Most time a removal may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
@@ -219,37 +220,57 @@ impl DockerEngine {
 
     async fn sweep(&self) -> Result<usize> {
         let in_cache = super::chroot::sweep(&self.settings.cache).await;
+        // One that runs ends by itself; one that is being made or removed has not got there yet.
+        let ended = ["created", "exited", "dead"];
         let filters = HashMap::from([
-            ("label", vec![LABEL]),
-            // One that runs ends by itself.
-            ("status", vec!["created", "exited", "dead"]),
+            ("label", vec![CACHE_ID.to_owned()]),
+            ("status", ended.map(str::to_owned).to_vec()),
         ]);
+        let removed = self.remove_all(filters, |labels| {
+            Holder::of_labels(labels).is_some_and(|holder| holder.is_dead())
+        });
+        Ok(removed.await? + in_cache?)
+    }
+
+    async fn end(&self, holder: &Holder) -> Result<usize> {
+        let labels = holder.labels();
+        let labels = labels.map(|(name, value)| format!("{name}={value}"));
+        let filters = HashMap::from([("label", labels.to_vec())]);
+        self.remove_all(filters, |labels| {
+            Holder::of_labels(labels).as_ref() == Some(holder)
+        })
+        .await
+    }
+
+    /// Removes the containers that Docker finds and `is_ours` is sure of; the first error is told when the others have
+    /// been removed.
+    async fn remove_all(
+        &self,
+        filters: HashMap<&'static str, Vec<String>>,
+        is_ours: impl Fn(&HashMap<String, String>) -> bool,
+    ) -> Result<usize> {
         let options = ListContainersOptionsBuilder::new()
             .all(true)
             .filters(&filters)
             .build();
         let listed = timeout(PATIENCE, self.docker.list_containers(Some(options))).await;
-        let dead = match listed {
-            Ok(dead) => dead.map_err(error("listing containers"))?,
+        let found = match listed {
+            Ok(found) => found.map_err(error("listing containers"))?,
             Err(_) => {
                 return Err(Error::DockerUnreachable {
                     why: "no list of containers within 10 s".to_owned(),
                 });
             }
         };
-        let hour_ago = SystemTime::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |now| now.as_secs() as i64 - 60);
-        let mut count = 0;
-        for container in dead {
-            // One just created may be about to be started.
-            let fresh = container.created.is_some_and(|created| created > hour_ago);
-            if let Some(id) = container.id.filter(|_| !fresh) {
-                remove(&self.docker, &id).await?;
-                count += 1;
-            }
-        }
-        Ok(count + in_cache?)
+        let ours = found.into_iter().filter_map(|container| {
+            let labels = container.labels.unwrap_or_default();
+            container.id.filter(|_| is_ours(&labels))
+        });
+        let removed = ours.map(|id| async move { remove(&self.docker, &id).await });
+        let removed: Vec<_> = futures_util::future::join_all(removed).await;
+        let count = removed.iter().filter(|removed| removed.is_ok()).count();
+        removed.into_iter().collect::<Result<()>>()?;
+        Ok(count)
     }
 }
 
@@ -384,12 +405,20 @@ impl Engine for DockerEngine {
         Box::pin(async { Ok(self.prepare(target, progress).await?.facts) })
     }
 
+    fn made_of<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<String>> {
+        Box::pin(async { Ok(self.prepare(target, &silent()).await?.id) })
+    }
+
     fn start<'a>(&'a self, spec: &'a FleetSpec) -> BoxFuture<'a, Result<Fleet>> {
         Box::pin(self.start(spec))
     }
 
     fn attach<'a>(&'a self, state: &'a FleetState) -> BoxFuture<'a, Result<Fleet>> {
         Box::pin(self.attach(state))
+    }
+
+    fn end<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<usize>> {
+        Box::pin(self.end(holder))
     }
 
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {

@@ -28,6 +28,14 @@ impl RootFile {
     }
 }
 
+/// Whoever gives up a lease writes the time of it there.
+fn lease() -> RootFile {
+    RootFile {
+        mode: 0o666,
+        bytes: Vec::new(),
+    }
+}
+
 /// Files by their absolute path.
 pub(crate) type RootFiles = BTreeMap<String, RootFile>;
 
@@ -96,7 +104,7 @@ impl FleetSpec {
                 format!("{}/master.cf", self.config_directory),
                 RootFile::public(master.render(bind)?),
             ),
-            (LEASE_FILE.to_owned(), RootFile::public("")),
+            (LEASE_FILE.to_owned(), lease()),
             (ROUTES_FILE.to_owned(), RootFile::public(ROUTES)),
             (TRANSPORT_FILE.to_owned(), RootFile::public("")),
         ]);

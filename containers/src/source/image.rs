@@ -78,7 +78,7 @@ impl Origin for Image {
             let docker = self.docker(making).await?;
             let id = self.id(making, &docker).await?;
             let exported = unpack::Temporary::beside(root, "tar")?;
-            images::export(&docker, making.target, &id, &exported.path).await?;
+            images::export(&docker, making, &id, &exported.path).await?;
             let root = root.to_owned();
             in_thread(move || unpack::unpack(&exported.path, &root)).await
         })

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use pfs_containers::{
-    Cache, EngineChoice, FleetState, Lifetime, Settings,
+    Cache, EngineChoice, FleetState, Holder, Lifetime, Settings,
     owned::{Owned, Purpose},
 };
 use rstest::rstest;
@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use crate::{SOON, assert_nothing_left, children, open, send_around, spec, start};
+use crate::{SOON, assert_nothing_left, children, mail, open, send_around, spec, start};
 
 /// Waits until an SMTP session with the fleet ends, which holds no lease.
 pub(crate) async fn until_it_dies(address: SocketAddr) {
@@ -129,4 +129,49 @@ async fn a_sweep_takes_what_is_dead_and_leaves_what_lives() {
         .await
         .unwrap();
     docker.sweep().await.unwrap();
+}
+
+/// As a run leaves it that is killed between making a container and starting it.
+#[tokio::test]
+async fn a_container_never_started_is_swept_when_its_holder_is_dead() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = Cache::at(cache.path());
+    let path = |name: &str| cache.directory().join(name);
+    let holder = |name: &str| Holder::new(&cache, &path(name)).unwrap();
+    let (living, dead) = (holder("living"), holder("dead"));
+    let held = std::fs::File::create(path("living")).unwrap();
+    held.lock_shared().unwrap();
+    drop(std::fs::File::create(path("dead")).unwrap());
+    let made = spec(&*open(EngineChoice::Docker).await, "made").await;
+    let image = mail::image_of(made.target.name()).await;
+    let made = |labels| mail::create(&image, labels);
+    let labels = |holder: &Holder| {
+        holder
+            .labels()
+            .map(|(name, value)| (name.to_owned(), value))
+    };
+    let mut stranger = labels(&dead);
+    stranger[1].1 = "0123456789abcdef0123456789abcdef".to_owned();
+    let (living, dead, stranger, nobodys) = (
+        made(labels(&living).to_vec()).await,
+        made(labels(&dead).to_vec()).await,
+        made(stranger.to_vec()).await,
+        made(Vec::new()).await,
+    );
+    // What a run with chroots does, too.
+    pfs_containers::engine::sweep_all(Settings::new(cache.clone())).await;
+    let left = (
+        mail::exists(&living).await,
+        mail::exists(&dead).await,
+        mail::exists(&stranger).await,
+        mail::exists(&nobodys).await,
+    );
+    drop(held);
+    pfs_containers::engine::sweep_all(Settings::new(cache.clone())).await;
+    let swept = !mail::exists(&living).await;
+    for container in [&living, &dead, &stranger, &nobodys] {
+        mail::forget(container).await;
+    }
+    assert_eq!(left, (true, false, true, true));
+    assert!(swept);
 }

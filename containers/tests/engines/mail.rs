@@ -135,3 +135,85 @@ pub(crate) async fn image_of(target: &str) -> String {
         .rfind(|tag| tag.starts_with(&prefix))
         .unwrap()
 }
+
+/// Makes a container, and does not start it.
+pub(crate) async fn create(image: &str, labels: Vec<(String, String)>) -> String {
+    use testcontainers::bollard::{
+        models::ContainerCreateBody, query_parameters::CreateContainerOptions,
+    };
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let body = ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(vec!["true".to_owned()]),
+        labels: Some(labels.into_iter().collect()),
+        ..Default::default()
+    };
+    let made = docker.create_container(None::<CreateContainerOptions>, body);
+    made.await.unwrap().id
+}
+
+pub(crate) async fn exists(container: &str) -> bool {
+    use testcontainers::bollard::query_parameters::InspectContainerOptions;
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let found = docker.inspect_container(container, None::<InspectContainerOptions>);
+    found.await.is_ok()
+}
+
+/// Removes a container, if it is there.
+pub(crate) async fn forget(container: &str) {
+    use testcontainers::bollard::query_parameters::RemoveContainerOptions;
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let _ = docker
+        .remove_container(container, None::<RemoveContainerOptions>)
+        .await;
+}
+
+/// Makes `name` another image like `like`, with nothing new in it but a comment.
+pub(crate) async fn commit(like: &str, name: &str, comment: &str) {
+    use testcontainers::bollard::{
+        models::ContainerConfig, query_parameters::CommitContainerOptionsBuilder,
+    };
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let container = create(like, Vec::new()).await;
+    let (repository, tag) = name.rsplit_once(':').unwrap();
+    let options = CommitContainerOptionsBuilder::new()
+        .container(&container)
+        .repo(repository)
+        .tag(tag)
+        .comment(comment)
+        .build();
+    docker
+        .commit_container(options, ContainerConfig::default())
+        .await
+        .unwrap();
+    forget(&container).await;
+}
+
+/// Removes an image, and those that were built on it for a target.
+pub(crate) async fn forget_images_of(name: &str, target: &str) {
+    use testcontainers::bollard::query_parameters::{ListImagesOptions, RemoveImageOptions};
+    let docker = testcontainers::core::client::docker_client_instance()
+        .await
+        .unwrap();
+    let ours = [
+        format!("localhost/pfs/{target}:"),
+        format!("localhost/pfs/base-{target}:"),
+    ];
+    let images = docker.list_images(None::<ListImagesOptions>).await.unwrap();
+    let tags = images.into_iter().flat_map(|image| image.repo_tags);
+    let tags = tags.filter(|tag| tag == name || ours.iter().any(|ours| tag.starts_with(ours)));
+    for tag in tags {
+        docker
+            .remove_image(&tag, None::<RemoveImageOptions>, None)
+            .await
+            .unwrap();
+    }
+}

@@ -178,3 +178,25 @@ async fn a_users_own_image() {
     send_around(&fleet, "in my own image").await;
     fleet.stop().await.unwrap();
 }
+
+/// What a fleet was made from decides who may join it.
+#[tokio::test]
+async fn an_image_that_is_built_again_is_another_one() {
+    let engine = open(EngineChoice::Docker).await;
+    let first = mail::image_of(spec(&*engine, "again").await.target.name()).await;
+    let name = format!("localhost/pfs-test-again:{}", std::process::id());
+    let target = Target::parse(&format!("again=image:{name}")).unwrap();
+    let mut made_of = Vec::new();
+    for comment in ["one", "two"] {
+        mail::commit(&first, &name, comment).await;
+        // One that has not seen the target yet, as in another run.
+        let engine = open(EngineChoice::Docker).await;
+        made_of.push(engine.made_of(&target).await.unwrap());
+        assert_eq!(
+            engine.made_of(&target).await.unwrap(),
+            made_of[made_of.len() - 1]
+        );
+    }
+    assert_ne!(made_of[0], made_of[1]);
+    mail::forget_images_of(&name, "again").await;
+}

@@ -115,11 +115,11 @@ pub async fn prepare(
         asked => asked,
     };
     let (engine, cache) = open_engine(engine).await?;
-    // What dead runs left is in nobody's way: a sweep that fails must not stop this one.
-    let _ = engine.sweep().await;
-    let (found, others) = tokio::join!(
+    // What dead runs left is in nobody's way: it is swept beside the work, whatever engine they had.
+    let (found, others, ()) = tokio::join!(
         facts(&*engine, asked.clone(), events),
         facts(&*engine, pinned, events),
+        pfs_containers::engine::sweep_all(Settings::new(cache.clone())),
     );
     let mut targets = BTreeMap::new();
     for (target, facts) in found {

@@ -14,7 +14,8 @@ use crate::printable;
 use crate::report::{self, Json, Named, Report, Terminal};
 use crate::runner;
 use crate::scenario::Selection;
-use crate::session::{Kind, Session};
+use crate::session::{Kind, Session, Warm};
+use crate::tell;
 
 /// How many cases run at once for each processor: most of a case is waiting for a new process.
 const JOBS_PER_PROCESSOR: usize = 4;
@@ -62,11 +63,18 @@ async fn work(
     ground: Ground,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Result<u8, Error> {
-    let kind = if options.keep || Session::is_warm(&ground.cache, ground.engine.name()) {
+    let warm = Session::warm(&ground.cache, ground.engine.name());
+    let kind = if options.keep || warm == Warm::Ours {
         Kind::Warm
     } else {
         Kind::Private
     };
+    if warm == Warm::OfAnotherBuild {
+        tell!(
+            "the fleets of `pfs up` are those of another build of pfs: this run starts its own; \
+             `pfs down` ends the others"
+        );
+    }
     let mut reproduce =
         Reproduce::new(&options.scenarios.dir, &options.targets.targets).on(ground.engine.name());
     if !Selection::of(&options.filters).files.is_empty() {

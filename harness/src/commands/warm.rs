@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use pfs_containers::Settings;
 use tokio::sync::mpsc;
 
 use super::Error;
 use super::prepare::{open_engine, prepare, select};
+use super::run::interrupted;
 use crate::cli::{Up, Where};
 use crate::event::Event;
-use crate::outcome::EXIT_PASS;
+use crate::outcome::{EXIT_INTERRUPTED, EXIT_PASS};
 use crate::session::{Kind, Session};
 use crate::tell;
 
@@ -41,7 +43,8 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
     .await?;
     let mut seen = BTreeSet::new();
     for case in &cases {
-        for fleet in case.fleets() {
+        // One that a case has for itself is started anew for each of its runs.
+        for fleet in case.fleets().filter(|fleet| fleet.own.is_none()) {
             if seen.insert(fleet.clone()) {
                 session.fleet(fleet, case).await?;
                 tell!("{fleet}: up ({engine})");
@@ -51,7 +54,7 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
     drop(events);
     let _ = reporter.await;
     tell!(
-        "{} fleets are up; `pfs run` uses them, `pfs down` stops them",
+        "{} fleets are up; `pfs run` uses them, `pfs down` stops them, as does an hour without a run",
         seen.len()
     );
     Ok(EXIT_PASS)
@@ -59,7 +62,13 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
 
 pub(super) async fn down(place: Where) -> Result<u8, Error> {
     let (engine, cache) = open_engine(place.engine).await?;
-    let stopped = Session::down(&*engine, &cache).await?;
+    let say = |text: String| tell!("{text}");
+    let stopped = tokio::select! {
+        stopped = Session::down(&*engine, &cache, &say) => stopped?,
+        () = interrupted() => return Ok(EXIT_INTERRUPTED),
+    };
+    // Of runs that were killed, which nobody else may come to look for.
+    pfs_containers::engine::sweep_all(Settings::new(cache)).await;
     tell!("{stopped} fleets stopped ({})", engine.name());
     Ok(EXIT_PASS)
 }

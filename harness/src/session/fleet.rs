@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use pfs_containers::{Fleet, FleetFile, FleetSpec, Lifetime};
 
 use super::lines::{self, Line, Ports};
-use super::record::{Record, fleet_name};
-use super::{Kind, Session, SessionError, blocking, open_lock, ports, sessions_of};
+use super::record::{MadeFrom, Record};
+use super::{Kind, Session, SessionError, blocking, hold, open_lock, ports, sessions_of};
 use crate::plan::{Case, FleetKey};
 use crate::scenario::Change;
 
@@ -47,14 +49,15 @@ impl Session {
         key: &FleetKey,
         wanted: &[Line],
     ) -> Result<Arc<Running>, SessionError> {
-        let name = fleet_name(key);
+        let made_from = self.made_from(key)?;
+        let name = made_from.file_name();
         let path = self.directory.join(format!("{name}.json"));
         // Held until the fleet is there: the next process finds it instead of starting another.
         let lock = open_lock(&self.directory.join(format!("{name}.lock")))?;
         let _held = blocking(move || lock.lock().map(|()| lock))
             .await?
             .map_err(SessionError::io(&path))?;
-        let mut record = Record::read(&path);
+        let mut record = Record::read(&path).filter(|record| record.made_from == made_from);
         if let Some(Record {
             state: Some(state),
             lines,
@@ -68,7 +71,10 @@ impl Session {
             });
             match self.engine.attach(state).await {
                 // What an earlier run did to it must not be seen by this one.
-                Ok(fleet) if key.own.is_some() => fleet.stop().await?,
+                Ok(fleet) if key.own.is_some() => {
+                    // One that does not stop is in nobody's way: the new one has another name.
+                    let _ = fleet.stop().await;
+                }
                 Ok(fleet) if has_all => {
                     return Ok(Arc::new(Running {
                         fleet,
@@ -80,8 +86,8 @@ impl Session {
                     let all: Vec<Line> = self.with_catalogue(key, wanted).into_values().collect();
                     return self.add(key, fleet, record.take(), &all, &path).await;
                 }
-                Err(pfs_containers::Error::Gone { .. }) => {}
-                Err(error) => return Err(error.into()),
+                // Gone, or as good as gone, as after a crash of Docker's daemon: what is left of it ends unused.
+                Err(_) => {}
             }
         }
         self.start(key, wanted, &path).await
@@ -110,7 +116,8 @@ impl Session {
         key: &FleetKey,
         lock: fn(&File) -> std::io::Result<()>,
     ) -> Result<File, SessionError> {
-        let path = self.directory.join(format!("{}.names", fleet_name(key)));
+        let name = self.made_from(key)?.file_name();
+        let path = self.directory.join(format!("{name}.names"));
         let file = open_lock(&path)?;
         blocking(move || lock(&file).map(|()| file))
             .await?
@@ -138,6 +145,7 @@ impl Session {
                         lines: all.len(),
                     })?;
             let record = Record {
+                made_from: self.made_from(key)?,
                 state: None,
                 first_port,
                 port_count,
@@ -151,7 +159,7 @@ impl Session {
         for line in all.into_values() {
             record.add(line);
         }
-        let id = self.fleet_id(key);
+        let id = fleet_id(key);
         let spec = self.spec(key, &id, &record).await?;
         let fleet = self.engine.start(&spec).await?;
         record.state = Some(fleet.state().clone());
@@ -221,7 +229,7 @@ impl Session {
             running.fleet.put(&files).await?;
             return Ok(files);
         }
-        let path = self.directory.join(format!("{}.json", fleet_name(key)));
+        let path = self.record_of(key)?;
         let Some(mut record) = Record::read(&path) else {
             return Err(SessionError::UnknownTarget(key.to_string()));
         };
@@ -236,22 +244,17 @@ impl Session {
         Ok(files)
     }
 
-    /// A name that no other fleet on this machine has.
-    fn fleet_id(&self, key: &FleetKey) -> String {
-        let nanos = std::time::SystemTime::now()
-            .duration_since(std::time::SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos());
-        let id = format!(
-            "{}-{}-{:x}",
-            fleet_name(key),
-            std::process::id(),
-            nanos & 0xffff_ffff
-        );
-        id.to_lowercase()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-            .chars()
-            .take(40)
-            .collect()
+    /// What a fleet of this key is made from at present.
+    pub(super) fn made_from(&self, key: &FleetKey) -> Result<MadeFrom, SessionError> {
+        let image = self.made_of.get(&key.target);
+        let image = image.ok_or_else(|| SessionError::UnknownTarget(key.target.clone()))?;
+        Ok(MadeFrom::new(key, image))
+    }
+
+    /// The file that says where the fleet runs.
+    pub(super) fn record_of(&self, key: &FleetKey) -> Result<PathBuf, SessionError> {
+        let name = self.made_from(key)?.file_name();
+        Ok(self.directory.join(format!("{name}.json")))
     }
 
     async fn spec(
@@ -267,8 +270,11 @@ impl Session {
         let mut spec = FleetSpec::new(id, target.clone(), facts);
         spec.deadline = START_DEADLINE;
         spec.generation = record.generation;
+        spec.holder = Some(self.holder.clone());
         if self.kind == Kind::Warm {
-            spec.lifetime = Lifetime::Forever;
+            spec.lifetime = Lifetime::Leased {
+                grace: hold::WARM_KEPT,
+            };
         }
         let lines: Vec<(Line, Ports)> = record.lines.values().cloned().collect();
         let (pki, key) = (Arc::clone(&self.pki), key.clone());
@@ -279,6 +285,24 @@ impl Session {
         })
         .await?
     }
+}
+
+/// A name that no other fleet on this machine has: what runs, for whoever looks at containers and processes, by whom it was
+/// started and when. At most 40 characters, all of which Docker takes.
+fn fleet_id(key: &FleetKey) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos());
+    let target: String = key.target.chars().take(14).collect();
+    let id = format!(
+        "{target}-{}-{:x}-{}",
+        std::process::id(),
+        nanos & 0xffff_ffff,
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    id.to_lowercase()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
 impl Record {

@@ -62,7 +62,7 @@ fn forget_unused(sessions: &Path) {
     };
     for session in children(sessions).filter(|path| is_shared(path)) {
         // Held until the records are gone: nobody opens the session meanwhile.
-        let Ok(lock) = File::open(session.join("in-use")) else {
+        let Ok(lock) = File::open(super::hold::in_use(&session)) else {
             continue;
         };
         if lock.try_lock().is_err() {

@@ -9,11 +9,13 @@ use pfs_containers::FleetState;
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Line, Ports};
-use crate::plan::{FleetKey, digest};
+use crate::plan::{FleetKey, Value, digest};
 
 /// The state of one fleet of a session, kept in `<session>/<fleet>.json` under a lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
+    /// What it was made from.
+    pub(super) made_from: MadeFrom,
     /// Where it runs; nothing while it is being started.
     pub(super) state: Option<FleetState>,
     /// First port claimed for the harness.
@@ -50,10 +52,58 @@ pub(super) fn children(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
         .filter_map(|entry| Some(entry.ok()?.path()))
 }
 
-/// A file name for a fleet: its target and, where it has settings of its own, a hash of them.
-pub(super) fn fleet_name(key: &FleetKey) -> String {
-    if key.settings.is_empty() && key.own.is_none() {
-        return key.target.clone();
+/// All that makes a fleet what it is: nobody joins one that was made from anything else. The build of this program is not
+/// among it, since sessions of two builds have nothing in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MadeFrom {
+    target: String,
+    /// What the engine made it of: the image's id, the root directory.
+    image: String,
+    settings: BTreeMap<String, Value>,
+    own: Option<String>,
+}
+
+impl MadeFrom {
+    pub(super) fn new(key: &FleetKey, image: &str) -> Self {
+        Self {
+            target: key.target.clone(),
+            image: image.to_owned(),
+            settings: key.settings.clone(),
+            own: key.own.clone(),
+        }
     }
-    format!("{}-{}", key.target, digest(&key.to_string()))
+
+    /// A file name that two of different makes do not share: the record says all of it, too.
+    pub(super) fn file_name(&self) -> String {
+        // Strings by name: it always can be written.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        format!("{}-{}", self.target, digest(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_image_or_setting_is_another_fleet() {
+        let key = |settings: &[(&str, &str)], own: Option<&str>| FleetKey {
+            target: "t".to_owned(),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+                .collect(),
+            own: own.map(str::to_owned),
+        };
+        let names = [
+            MadeFrom::new(&key(&[], None), "sha256:a"),
+            MadeFrom::new(&key(&[], None), "sha256:b"),
+            MadeFrom::new(&key(&[("x", "1 y=2")], None), "sha256:a"),
+            MadeFrom::new(&key(&[("x", "1"), ("y", "2")], None), "sha256:a"),
+            MadeFrom::new(&key(&[], Some("case")), "sha256:a"),
+        ]
+        .map(|made_from| made_from.file_name());
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+    }
 }

@@ -1,16 +1,20 @@
 //! Homes: the directory of one fleet, with its root and the mark that says that it is ours.
 
 use std::{
-    fs::File,
+    fs::{self, File},
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
 use super::process::end_inside;
 use crate::{
-    Cache, Error, Result,
+    Cache, Error, Holder, Result,
     cache::in_thread,
     owned::{self, Found, Owned, Purpose},
 };
+
+/// The file of a home that says who it is for: whose lock, as a path below the cache. `images/supervise.sh` knows it, too.
+const HOLDER: &str = "holder";
 
 /// Postfix, finding no /proc behind /dev/stdout, makes it a file: its log.
 pub(crate) const LOG: &str = "root/dev/stdout";
@@ -74,6 +78,23 @@ pub(crate) fn remove_at(home: &Path) -> Result<()> {
         Err(_) if !home.exists() => Ok(()),
         Err(error) => Err(Error::io("removing", home)(error)),
     }
+}
+
+/// Writes down who a home is for.
+pub(crate) fn mark(home: &Path, holder: &Holder) -> Result<()> {
+    let path = home.join(HOLDER);
+    fs::write(&path, holder.lock().as_os_str().as_bytes()).map_err(Error::io("writing", &path))
+}
+
+/// The homes that are for this holder. Whether they are ours is looked at before anything is done to them.
+pub(crate) fn of(cache: &Cache, holder: &Holder) -> Result<Vec<PathBuf>> {
+    let fleets = cache.subdirectory("fleets")?;
+    let found = owned::directories(&fleets).map_err(Error::io("reading", &fleets))?;
+    let is_its = |home: &PathBuf| {
+        let marked = fs::read(home.join(HOLDER));
+        marked.is_ok_and(|lock| lock == holder.lock().as_os_str().as_bytes())
+    };
+    Ok(found.into_iter().filter(is_its).collect())
 }
 
 /// Removes the homes of dead fleets; returns how many there were. Whoever makes one holds its mark, and its supervisor

@@ -8,6 +8,7 @@ use std::{
         fd::OwnedFd,
         linux::net::SocketAddrExt as _,
         unix::{
+            ffi::OsStrExt as _,
             fs::MetadataExt as _,
             net::{SocketAddr, UnixListener},
         },
@@ -137,6 +138,23 @@ impl Supervisor {
             .split(|byte| *byte == 0)
             .any(|argument| argument == home.as_bytes());
         is_it.then_some(supervisor)
+    }
+
+    /// The running supervisor of this home, found without knowing its number.
+    pub(crate) fn of(home: &Path) -> Option<Supervisor> {
+        let script = home.join("supervise");
+        // `/bin/sh HOME/supervise HOME DAEMONS POLL`; what it starts of itself has more to say.
+        let is_it = |pid: &i32| {
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
+            // The last word is what follows the last end of a word: nothing.
+            words.len() == 6 && words[1] == script.as_os_str().as_bytes()
+        };
+        let numbers = fs::read_dir("/proc").ok()?.flatten();
+        numbers
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(is_it)
+            .find_map(|pid| Supervisor::attach(pid, home))
     }
 
     fn open(pid: i32) -> io::Result<Supervisor> {

@@ -4,12 +4,7 @@ use std::{path::Path, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use testcontainers::bollard::{
-    Docker,
-    errors::Error as BollardError,
-    models::ContainerCreateBody,
-    query_parameters::{
-        CreateContainerOptions, DownloadFromContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    },
+    Docker, errors::Error as BollardError, query_parameters::DownloadFromContainerOptionsBuilder,
 };
 use tokio::time::Instant;
 
@@ -17,7 +12,7 @@ use crate::{
     Cache, Error, Progress, ProgressEvent, Result, Target, TargetFacts,
     cache::in_thread,
     fleet::ready::within,
-    images::{self, REPOSITORY, error},
+    images::{self, REPOSITORY, Shell, error},
     owned::{Purpose, Unfinished},
     recipe::{FACTS_PATH, OWN_DOCKERFILE},
     source::{BaseImage, Making, Origin, root_key},
@@ -31,6 +26,8 @@ const AT_ONCE: usize = 2;
 pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) tag: String,
+    /// Docker's own, another one after every build.
+    pub(crate) id: String,
     pub(crate) facts: TargetFacts,
 }
 
@@ -82,11 +79,22 @@ pub(crate) async fn prepare(
             super::build::build(docker, target, &base, &name, &tag).await?;
         }
     }
-    let facts = facts(docker, cache, target, &full, &tag).await?;
+    let id = images::id_of(docker, &full)
+        .await?
+        .ok_or_else(|| Error::Docker {
+            doing: format!("building {full}"),
+            why: "it is not there afterwards".to_owned(),
+        })?;
+    let facts = facts(docker, &making, target, &full, &tag).await?;
     progress.event(ProgressEvent::Ready {
         target: target.name().to_owned(),
     });
-    Ok(Image { name, tag, facts })
+    Ok(Image {
+        name,
+        tag,
+        id,
+        facts,
+    })
 }
 
 async fn exists(docker: &Docker, image: &str) -> Result<bool> {
@@ -160,12 +168,13 @@ fn pack(root: &Path, tar: &Path) -> Result<()> {
 /// What the image wrote down about itself when it was built; read once, then kept in the cache.
 async fn facts(
     docker: &Docker,
-    cache: &Cache,
+    making: &Making<'_>,
     target: &Target,
     image: &str,
     tag: &str,
 ) -> Result<TargetFacts> {
-    let path = cache
+    let path = making
+        .cache
         .subdirectory("facts")?
         .join(format!("{target}-{tag}.json"));
     let known = std::fs::read(&path)
@@ -179,9 +188,10 @@ async fn facts(
         target.name(),
         "reading its facts",
         async {
-            read_file(docker, image, FACTS_PATH)
-                .await
-                .map_err(error("reading what it is"))
+            let shell = Shell::create(docker, making, image).await?;
+            let read = read_file(docker, &shell, FACTS_PATH).await;
+            shell.remove(docker).await;
+            read.map_err(error("reading what it is"))
         },
     )
     .await?;
@@ -201,28 +211,17 @@ async fn facts(
 /// A file of an image, by way of a container that is never started.
 async fn read_file(
     docker: &Docker,
-    image: &str,
+    shell: &Shell,
     path: &str,
 ) -> std::result::Result<String, BollardError> {
-    let body = ContainerCreateBody {
-        image: Some(image.to_owned()),
-        cmd: Some(vec!["true".to_owned()]),
-        ..Default::default()
-    };
-    let container = docker
-        .create_container(None::<CreateContainerOptions>, body)
-        .await?
-        .id;
     let options = DownloadFromContainerOptionsBuilder::new()
         .path(path)
         .build();
-    let archive: std::result::Result<Vec<_>, _> = docker
-        .download_from_container(&container, Some(options))
+    let archive: Vec<_> = docker
+        .download_from_container(&shell.id, Some(options))
         .try_collect()
-        .await;
-    let remove = RemoveContainerOptionsBuilder::new().force(true).build();
-    docker.remove_container(&container, Some(remove)).await?;
-    let archive = archive?.concat();
+        .await?;
+    let archive = archive.concat();
     let mut text = String::new();
     for entry in tar::Archive::new(archive.as_slice()).entries()? {
         std::io::Read::read_to_string(&mut entry?, &mut text)?;

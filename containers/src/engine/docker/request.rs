@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Label of every container started here; its value is the fleet's id.
-pub(crate) const LABEL: &str = "pfs.fleet";
+const LABEL: &str = "pfs.fleet";
 /// Where the fleet's files wait inside its container until they are unpacked.
 const ARCHIVE: &str = "/pfs-fleet.tar";
 /// Where the script is that starts everything.
@@ -71,6 +71,9 @@ pub(crate) fn request(
         .with_startup_timeout(spec.deadline)
         .with_copy_to(ARCHIVE, archive)
         .with_host_config_modifier(move |config| host_config(config, &ports));
+    for (name, value) in spec.holder.iter().flat_map(|holder| holder.labels()) {
+        request = request.with_label(name, value);
+    }
     for host in spec.host_names() {
         let address = match route {
             Route::Bridge { harness } => Host::Addr(harness.into()),

@@ -1,0 +1,92 @@
+//! Who joins the fleets that `pfs up` has left, and who does not. Real fleets of the chroot engine: these need root, and
+//! fail without.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that finds something wrong has no other way to say so"
+)]
+
+mod place;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use place::Place;
+
+#[tokio::test]
+async fn a_rebuilt_root_is_not_served_by_the_fleet_of_the_old_one() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    place.pfs(&["run", "--accept"]).passes();
+    assert_eq!(place.fleets().len(), 1, "the run has joined the fleet");
+    // The same name, another build: its smtpd does nothing but fail.
+    place.rebuild("usr/lib/postfix/sbin/smtpd", "#!/bin/sh\nexit 1\n");
+    let said = place.pfs(&["run"]);
+    assert!(!said.text.contains("1 passed"), "{}", said.text);
+    assert_ne!(said.code, Some(0), "{}", said.text);
+    place.pfs(&["down"]).passes();
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
+
+#[tokio::test]
+async fn another_build_of_pfs_starts_fleets_of_its_own() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    let before = place.fleets();
+    let other = place.copy_of_pfs();
+    let said = place.run(&other, &["run", "--accept"]);
+    said.passes();
+    assert!(said.text.contains("another build of pfs"), "{}", said.text);
+    assert_eq!(place.fleets(), before, "its own fleet is gone with it");
+    // But it ends the others' when it is told to.
+    place.run(&other, &["down"]).passes();
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
+
+#[tokio::test]
+async fn down_waits_for_whoever_uses_the_fleets() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    let before = place.fleets();
+    // What a run holds for as long as it lasts.
+    let run = place.hold_session();
+    let mut down = place
+        .command(Path::new(env!("CARGO_BIN_EXE_pfs")), &["down"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(down.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let own = format!("in use by process {} (", std::process::id());
+    assert!(line.contains(&own), "{line}");
+    assert_eq!(place.fleets(), before);
+    drop(run);
+    assert!(down.wait().unwrap().success());
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
+
+#[tokio::test]
+async fn down_finds_what_no_record_tells_of() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    place.forget_records();
+    let said = place.pfs(&["down"]);
+    said.passes();
+    assert!(said.text.contains("1 fleets stopped"), "{}", said.text);
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+    assert!(place.processes().is_empty(), "{:?}", place.processes());
+}
+
+#[tokio::test]
+async fn a_fleet_that_is_gone_without_a_word_stops_no_later_run() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    place.pfs(&["run", "--accept"]).passes();
+    place.kill_everything();
+    place.pfs(&["run"]).passes();
+    place.pfs(&["down"]).passes();
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
