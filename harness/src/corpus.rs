@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::evidence::Section;
-use crate::observe::log::LogEvent;
+use crate::observe::log::{LogEvent, speaks_of_tls};
 use crate::observe::received::Received;
 use crate::plan::Sides;
 use crate::scenario::TargetVersions;
@@ -140,14 +140,11 @@ fn lines<'a>(case: &'a Seen, log: &'a str) -> impl Iterator<Item = Example> + 'a
         let (daemon, text) = line.split_once(": ")?;
         let text = fill::fill(text);
         let event = LogEvent::parse(daemon, &text);
-        let said_of_tls = event.concerns_tls()
-            && !matches!(
-                event,
-                LogEvent::Connect { .. }
-                    | LogEvent::Disconnect { .. }
-                    | LogEvent::Error(_)
-                    | LogEvent::Fatal(_)
-            );
+        let said_of_tls = match &event {
+            LogEvent::Connect { .. } | LogEvent::Disconnect { .. } => false,
+            LogEvent::Error(text) | LogEvent::Fatal(text) => speaks_of_tls(text),
+            _ => event.concerns_tls(),
+        };
         said_of_tls.then(|| Example::log(&case.id, daemon, &text, event))
     })
 }

@@ -1,6 +1,6 @@
 //! Postfix's log, line by line: the text after `daemon[pid]: ` into a [`LogEvent`].
 //!
-//! Every template of Postfix 3.5 to 3.11 that speaks of TLS is known, and the templates around it that tell the story of
+//! Every template of Postfix 2.2 to 3.12 that speaks of TLS is known, and the templates around it that tell the story of
 //! a connection. The text is untrusted: whatever is not understood becomes [`LogEvent::Other`] or [`LogEvent::Warning`],
 //! and nothing panics.
 
@@ -9,9 +9,11 @@ mod dane;
 mod delivery;
 mod handshake;
 mod openssl;
+mod process;
 mod queue;
 mod screening;
 mod session;
+mod tlsrpt;
 mod verbose;
 
 pub use configuration::{Configuration, DhParameters, DhProblem};
@@ -19,10 +21,12 @@ pub use dane::{Dane, TlsaRecord};
 pub use delivery::{ClientProblem, Delivery, DeliveryStatus};
 pub use handshake::{CertificateVerification, SslError, SslErrorDetail, SslOperation};
 pub use openssl::LibraryProblem;
+pub use process::{DeadProcess, ProcessEnd};
 pub use queue::is_queue_id;
 pub use queue::{QueueAction, QueueEvent};
 pub use screening::Screening;
 pub use session::{CommandCount, Restriction};
+pub use tlsrpt::TlsReport;
 pub use verbose::Verbose;
 
 use crate::summary::{PeerName, Side, TlsSummary};
@@ -58,6 +62,8 @@ pub enum LogEvent {
         /// The client.
         peer: PeerName,
     },
+    /// `process PROGRAM pid N killed by signal 11`: a daemon ended badly, says master.
+    DeadProcess(DeadProcess),
     /// DNS-based authentication (RFC 7672).
     Dane(Dane),
     /// `daemon started -- version V, configuration DIR`.
@@ -93,14 +99,34 @@ pub enum LogEvent {
         /// The client.
         peer: PeerName,
     },
+    /// `non-SMTP command from PEER: TEXT`: it may be a ClientHello where SMTP was expected.
+    NonSmtpCommand {
+        /// The client.
+        peer: PeerName,
+        /// What it sent, as printed.
+        text: String,
+    },
     /// Nothing this module knows.
     Other(String),
+    /// `improper command pipelining after COMMAND from PEER: TEXT`: the client sent more without waiting for the reply.
+    Pipelining {
+        /// Such as `STARTTLS`.
+        after: String,
+        /// The client.
+        peer: PeerName,
+        /// What it sent, as printed; Postfix before 2.9 does not say.
+        text: String,
+    },
     /// The queue's own bookkeeping.
     Queue(QueueEvent),
     /// The server refused, redirected or otherwise acted on a command.
     Restriction(Restriction),
+    /// A complaint about SMTP authentication: which mechanisms are offered often depends on TLS.
+    Sasl(String),
     /// postscreen and tlsproxy.
     Screening(Screening),
+    /// `TLSRPT: status=…`: a note for the daily report to the domain's owner.
+    TlsReport(TlsReport),
     /// `TLS SNI from PEER is invalid: NAME`; the handshake goes on without it.
     SniInvalid {
         /// What the client sent.
@@ -147,15 +173,49 @@ impl LogEvent {
 
     /// Whether a line like this matters to the story of a TLS session.
     pub fn concerns_tls(&self) -> bool {
-        !matches!(
-            self,
+        match self {
             Self::DaemonStarted { .. }
-                | Self::Other(_)
-                | Self::Queue(_)
-                | Self::Restriction(_)
-                | Self::Warning(_)
-        )
+            | Self::DeadProcess(_)
+            | Self::Queue(_)
+            | Self::Restriction(_)
+            | Self::Sasl(_) => false,
+            Self::Pipelining { after, text, .. } => speaks_of_tls(after) || speaks_of_tls(text),
+            Self::NonSmtpCommand { text, .. } => text.starts_with('?') || text.starts_with('\\'),
+            Self::Other(text) | Self::Warning(text) => speaks_of_tls(text),
+            _ => true,
+        }
     }
+}
+
+/// Whether `text` has a word that Postfix uses for TLS and nothing else: `TLS`, `SSL`, `cipher`, `certificate`, `DANE`,
+/// a parameter with `_tls_` in its name.
+pub fn speaks_of_tls(text: &str) -> bool {
+    const WORDS: [&str; 17] = [
+        "tls",
+        "starttls",
+        "ssl",
+        "openssl",
+        "cipher",
+        "ciphers",
+        "certificate",
+        "certificates",
+        "cert",
+        "certs",
+        "dane",
+        "tlsa",
+        "dnssec",
+        "sni",
+        "x509",
+        "pem",
+        "fingerprint",
+    ];
+    const INSIDE: [&str; 3] = ["_tls_", "tls_", "TLS"];
+    INSIDE.iter().any(|part| text.contains(part))
+        || text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| {
+                word.len() <= 12 && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+            })
 }
 
 fn cut(text: &str) -> &str {
@@ -183,12 +243,15 @@ fn warning(daemon: &str, text: &str) -> Option<LogEvent> {
     sni_invalid(text)
         .or_else(|| DhParameters::parse(text).map(LogEvent::DhParameters))
         .or_else(|| Dane::parse_warning(text).map(LogEvent::Dane))
-        .or_else(|| Configuration::parse(text).map(LogEvent::Configuration))
         .or_else(|| Screening::parse(daemon, text).map(LogEvent::Screening))
+        .or_else(|| DeadProcess::parse(text).map(LogEvent::DeadProcess))
+        .or_else(|| Configuration::parse(text).map(LogEvent::Configuration))
+        .or_else(|| session::warning(text))
+        .or_else(|| Verbose::parse_warning(text).map(LogEvent::Verbose))
 }
 
 fn information(daemon: &str, text: &str) -> Option<LogEvent> {
-    if text.contains(" TLS connection ")
+    if text.contains("TLS connection ")
         && let Some(summary) = TlsSummary::from_log(text)
     {
         return Some(LogEvent::Tls(summary));
@@ -205,6 +268,7 @@ fn information(daemon: &str, text: &str) -> Option<LogEvent> {
                 .map(LogEvent::CertificateVerification)
         })
         .or_else(|| sni_not_matched(text))
+        .or_else(|| TlsReport::parse(text).map(LogEvent::TlsReport))
         .or_else(|| delivery::parse(text))
         .or_else(|| QueueEvent::parse(text).map(LogEvent::Queue))
         .or_else(|| Configuration::parse(text).map(LogEvent::Configuration))

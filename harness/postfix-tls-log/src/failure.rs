@@ -45,6 +45,31 @@ pub fn from_log(own: Side, events: &[LogEvent]) -> Option<Failure> {
         Some((position, _)) => &events[position..],
         None => &[],
     };
+    // An alert may come after the handshake: a TLS 1.3 client that is refused learns it with the first data.
+    let late = || {
+        events
+            .iter()
+            .enumerate()
+            .find_map(|(position, event)| match event {
+                LogEvent::LibraryProblem(problem)
+                    if problem.alert.is_some()
+                        && problem.seen_by.is_none_or(|side| side == own) =>
+                {
+                    let ends = events[position..].iter().any(|event| {
+                        matches!(
+                            event,
+                            LogEvent::LostConnection { .. }
+                                | LogEvent::ClientProblem {
+                                    problem: ClientProblem::ConnectionLost { .. },
+                                    ..
+                                }
+                        )
+                    });
+                    ends.then_some(problem)
+                }
+                _ => None,
+            })
+    };
     let entries = || {
         stack.iter().filter_map(|event| match event {
             LogEvent::LibraryProblem(problem) if problem.seen_by.is_none_or(|side| side == own) => {
@@ -56,7 +81,8 @@ pub fn from_log(own: Side, events: &[LogEvent]) -> Option<Failure> {
     // What TLS says of itself comes before what a library below it found.
     let library = entries()
         .find(|problem| problem.library == "SSL routines")
-        .or_else(|| entries().next());
+        .or_else(|| entries().next())
+        .or_else(late);
     if let Some(problem) = library {
         return Some(teller.library(problem));
     }
@@ -87,6 +113,9 @@ impl Teller<'_> {
     }
 
     fn library(self, problem: &LibraryProblem) -> Failure {
+        if problem.peer_closed() {
+            return self.failure(self.own.other(), normalised(&problem.reason));
+        }
         if let Some(alert) = problem.alert {
             return Failure {
                 alert: Some(alert),
@@ -170,6 +199,15 @@ impl Teller<'_> {
                     ),
                 )
             }
+            ClientProblem::Authentication { reason } => {
+                (1, self.failure(Side::Client, normalised(reason)))
+            }
+            ClientProblem::RequireTls { reason } => {
+                (1, self.failure(Side::Client, normalised(reason)))
+            }
+            ClientProblem::TlsConfiguration { reason } => {
+                (3, self.failure(Side::Client, normalised(reason)))
+            }
             ClientProblem::Tlsa { reason } => (1, self.failure(Side::Client, normalised(reason))),
             ClientProblem::TlsUnavailable { .. } => {
                 (1, self.failure(Side::Client, "tls unavailable"))
@@ -230,6 +268,8 @@ pub fn normalised(reason: &str) -> String {
         }
         // Postfix 3.5.
         "server certificate not trusted" => "server certificate not verified".to_owned(),
+        // OpenSSL 3; before it Postfix itself says so.
+        "unexpected eof while reading" => "lost connection".to_owned(),
         // Reason 258 of the SSL library, named differently on the two ends.
         "no protocols available" => "unsupported protocol".to_owned(),
         _ => reason,

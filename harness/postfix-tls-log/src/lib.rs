@@ -1,8 +1,8 @@
 //! What Postfix's log lines and `Received:` headers say about TLS, as typed facts.
 //!
 //! ```text
-//! line of a file ───→ LogLine ──→ LogEvent ──→ failure           who ended the handshake, and why
-//!                                    │
+//! line of a file ───→ LogLine ──→ LogEvent ──→ Sessions          the lines of one connection together
+//!                                    │    └────→ failure           who ended the handshake, and why
 //!                                    ↓
 //! Received: header ─────────────→ TlsSummary ─→ forward_secrecy  whether a recording can be read later
 //! ```
@@ -30,6 +30,7 @@ pub mod failure;
 pub mod forward_secrecy;
 mod line;
 pub mod received;
+pub mod sessions;
 pub mod summary;
 
 pub use event::LogEvent;
@@ -37,6 +38,7 @@ pub use failure::Failure;
 pub use forward_secrecy::ForwardSecrecy;
 pub use line::LogLine;
 pub use received::{ClientCertificate, Received};
+pub use sessions::{Gap, Session, Sessions};
 pub use summary::{Direction, KeyExchange, PeerName, Side, Signature, Status, TlsSummary};
 /// The names of versions, suites, groups, signatures and alerts, as used in the fields here.
 pub use tls_names as names;

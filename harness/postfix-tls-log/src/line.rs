@@ -1,5 +1,8 @@
 //! The part of a log line before its text.
 
+mod json;
+mod prefix;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -25,11 +28,33 @@ pub struct LogLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
-    /// Takes `line` apart; `None` if it is not `TIME HOST TAG/DAEMON[PID]: TEXT`, nor one of the lines that Postfix prints
-    /// before logging is set up (`postfix/master: fatal: …`, without time, host and process id).
+    /// Takes `line` apart, however it was wrapped: syslog of any form, RFC 5424, journald's and Docker's JSON, containers' and
+    /// collectors' prefixes, quoted in a mail or a ticket; also the lines that Postfix prints before logging is set up
+    /// (`postfix/master: fatal: …`). `None` if no program of Postfix is named as the line's author.
     pub fn parse(line: &'a str) -> Option<Self> {
         let line = line.trim_end_matches(['\r', '\n']);
-        dated(line).or_else(|| undated(line))
+        match dated(line) {
+            Shape::Postfix(found) => return Some(found),
+            Shape::Other => return None,
+            Shape::Unknown => {}
+        }
+        if line.contains('\u{1b}') {
+            return LogLine::parse_plain(&without_colours(line)).map(LogLine::into_owned);
+        }
+        if line.trim_start().starts_with('{') {
+            return json::parse(line.trim_start());
+        }
+        Self::parse_plain(line)
+    }
+
+    /// One that is not JSON and has no colours.
+    fn parse_plain(line: &'a str) -> Option<Self> {
+        match dated(line) {
+            Shape::Postfix(found) => return Some(found),
+            Shape::Other => return None,
+            Shape::Unknown => {}
+        }
+        undated(line).or_else(|| prefix::wrapped(line))
     }
 
     /// The same, where a line that is not Postfix's is all text.
@@ -88,7 +113,43 @@ impl fmt::Display for LogLine<'_> {
     }
 }
 
-fn dated(line: &str) -> Option<LogLine<'_>> {
+/// What a line is in the commonest form, `TIME HOST TAG/DAEMON[PID]: TEXT`.
+enum Shape<'a> {
+    /// A line of Postfix.
+    Postfix(LogLine<'a>),
+    /// It has this form, and another program wrote it.
+    Other,
+    /// It has another form.
+    Unknown,
+}
+
+fn dated(line: &str) -> Shape<'_> {
+    match parts_of_dated(line) {
+        Some(found) if !found.tag.is_empty() || found.daemon.starts_with("post") => {
+            Shape::Postfix(found)
+        }
+        Some(_) => Shape::Other,
+        None => Shape::Unknown,
+    }
+}
+
+/// Terminal colours (`ESC [ … m`) go.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut parts = line.split("\u{1b}[");
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_ascii_digit() || c == ';'));
+        let rest = match end.and_then(|end| part.get(end..)) {
+            Some(rest) => rest.strip_prefix(['m', 'K']).unwrap_or(rest),
+            None => "",
+        };
+        plain.push_str(rest);
+    }
+    plain
+}
+
+fn parts_of_dated(line: &str) -> Option<LogLine<'_>> {
     let end_of_time = if line.starts_with(|first: char| first.is_ascii_digit()) {
         line.find(' ')?
     } else {
@@ -99,7 +160,8 @@ fn dated(line: &str) -> Option<LogLine<'_>> {
     let (name, rest) = rest.split_once('[')?;
     let (pid, text) = rest.split_once("]: ")?;
     let (tag, daemon) = split_name(name)?;
-    (!host.is_empty() && (!tag.is_empty() || daemon.starts_with("post"))).then_some(LogLine {
+    let sound = !host.is_empty() && !host.contains('[') && !text.starts_with("[ID ");
+    sound.then_some(LogLine {
         time: time.into(),
         host: host.into(),
         tag: tag.into(),

@@ -104,6 +104,20 @@ impl fmt::Display for ClientCertificate {
     }
 }
 
+/// What a header says of how its message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport<'a> {
+    /// In TLS: Postfix's own comment says how.
+    Session(&'a TlsSummary),
+    /// In TLS, by a comment that is not Postfix's; its words.
+    TlsNotUnderstood(&'a str),
+    /// In TLS, by the protocol's name (`ESMTPS`, RFC 3848); the header says no more (`smtpd_tls_received_header = no`).
+    TlsWithoutDetails,
+    /// Nothing: it may have come in plain text, or the server does not say (Postfix before 2.5 and many others write `ESMTP`
+    /// for a session in TLS too).
+    NotSaid,
+}
+
 /// One `Received:` header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
@@ -111,8 +125,10 @@ pub struct Received {
     pub helo: Option<String>,
     /// The client as the server knows it, such as `unknown[127.0.0.1]`.
     pub client: Option<PeerName>,
-    /// The TLS session; `None` in plaintext, and with `smtpd_tls_received_header = no`.
+    /// The TLS session in Postfix's own words; `None` proves nothing, see [`transport`](Self::transport).
     pub tls: Option<TlsSummary>,
+    /// A comment about TLS that is not Postfix's, such as `version=TLS1_3 cipher=… bits=256/256`.
+    pub other_tls: Option<String>,
     /// The client's certificate.
     pub client_certificate: Option<ClientCertificate>,
     /// `Authenticated sender: …`.
@@ -150,7 +166,21 @@ impl Received {
             .collect()
     }
 
-    /// Parses one header, folded or not, with or without its name.
+    /// What it says of how the message came.
+    pub fn transport(&self) -> Transport<'_> {
+        if let Some(session) = &self.tls {
+            return Transport::Session(session);
+        }
+        if let Some(comment) = &self.other_tls {
+            return Transport::TlsNotUnderstood(comment);
+        }
+        match self.with.as_deref() {
+            Some(with) if is_secure(with) => Transport::TlsWithoutDetails,
+            _ => Transport::NotSaid,
+        }
+    }
+
+    /// Parses one header, folded, folded anew or not, with or without its name.
     pub fn parse(text: &str) -> Option<Self> {
         let mut end = text.len().min(LONGEST_HEADER);
         while !text.is_char_boundary(end) {
@@ -187,24 +217,52 @@ impl Received {
             }
         }
         received.complete_tls();
-        (received.by.is_some() && received.date.is_some()).then_some(received)
+        // A report may have cut the end off, the date with it.
+        let sure =
+            received.date.is_some() || received.tls.is_some() || received.other_tls.is_some();
+        (received.by.is_some() && sure).then_some(received)
     }
 
     fn comment(&mut self, keyword: &str, text: &str) {
         match keyword {
-            "by" if self.software.is_none() => self.software = Some(text.to_owned()),
+            "by" if self.software.is_none() => {
+                self.other(text);
+                self.software = Some(text.to_owned());
+            }
             "from" => {
-                if let Some(session) = text.strip_prefix("using ") {
-                    self.tls = TlsSummary::from_session(session);
+                let session = text
+                    .strip_prefix("using ")
+                    .and_then(TlsSummary::from_session);
+                if session.is_some() && self.tls.is_none() {
+                    self.tls = session;
                 } else if let Some(sender) = text.strip_prefix("Authenticated sender: ") {
                     self.authenticated_sender = Some(sender.to_owned());
                 } else if let Some(certificate) = ClientCertificate::from_comment(text) {
                     self.client_certificate = Some(certificate);
-                } else if self.client.is_none() {
-                    self.client = client(text);
+                } else {
+                    let client = client(text);
+                    let known = client.is_some();
+                    if self.client.is_none() {
+                        self.client = client;
+                    }
+                    if !known {
+                        self.other(text);
+                    }
                 }
             }
-            _ => {}
+            _ => self.other(text),
+        }
+    }
+
+    /// A comment that is none of Postfix's.
+    fn other(&mut self, text: &str) {
+        let of_tls = text.starts_with("using ")
+            || text.contains("TLS")
+            || text.contains("SSL")
+            || text.contains("cipher")
+            || text.contains("encrypted");
+        if of_tls && self.other_tls.is_none() {
+            self.other_tls = Some(text.to_owned());
         }
     }
 
@@ -271,6 +329,14 @@ impl fmt::Display for Received {
             None => write!(f, "; {date}"),
         }
     }
+}
+
+/// Whether a protocol of RFC 3848, RFC 6531 or IANA's registry of mail transmission types means TLS: `ESMTPS`, `ESMTPSA`, `LMTPS`,
+/// `UTF8SMTPSA`; also Exim's lower case, `smtps`, and `HTTPS`.
+fn is_secure(with: &str) -> bool {
+    let with = with.to_ascii_uppercase();
+    let with = with.strip_suffix('A').unwrap_or(&with);
+    with.ends_with("TPS")
 }
 
 /// `NAME [ADDRESS]`, the address with `IPv6:` before it if it is one.

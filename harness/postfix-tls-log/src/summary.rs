@@ -81,7 +81,8 @@ impl fmt::Display for Direction {
 pub struct PeerName {
     /// Name before the bracket; `None` in the lines of postscreen and tlsproxy, which look none up.
     pub host: Option<String>,
-    /// Text between the brackets: an IP address, or the path of a UNIX-domain socket.
+    /// Text between the brackets: an IP address, or the path of a UNIX-domain socket; empty in lines of Postfix 2.2 to 2.4,
+    /// which name a server and nothing else.
     pub address: String,
     /// Number after the bracket; a Postfix server does not log it.
     pub port: Option<u16>,
@@ -107,8 +108,25 @@ impl PeerName {
     }
 }
 
+impl PeerName {
+    /// The same, where the name of a host alone will do (Postfix 2.2 to 2.4).
+    pub fn parse_or_host(text: &str) -> Option<Self> {
+        let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        Self::parse(text).or_else(|| {
+            (!text.is_empty() && text.chars().all(host)).then(|| Self {
+                host: Some(text.to_owned()),
+                address: String::new(),
+                port: None,
+            })
+        })
+    }
+}
+
 impl fmt::Display for PeerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(host), "") = (&self.host, self.address.as_str()) {
+            return f.write_str(host);
+        }
         write!(
             f,
             "{}[{}]",
@@ -127,7 +145,7 @@ impl fmt::Display for PeerName {
 /// `None` everywhere means that this witness does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSummary {
-    /// What the witness thinks of its peer's credentials.
+    /// What the witness thinks of its peer's credentials; Postfix 2.2 to 2.4 has no word for it.
     pub status: Option<Status>,
     /// Whether the line says `reused`: mail over an SMTP connection kept open in tlsproxy, not a resumed session.
     pub reused_connection: bool,
@@ -178,10 +196,16 @@ impl TlsSummary {
         }
     }
 
-    /// Parses a summary line, the text after `daemon[pid]: ` (`tls_log_summary` in Postfix's `tls_misc.c`, 3.5 to 3.11).
+    /// Parses a summary line, the text after `daemon[pid]: ` (`tls_log_summary` in Postfix's `tls_misc.c`; `tls_client.c` and
+    /// `tls_server.c` before 3.0; 2.2 to 3.12).
     pub fn from_log(text: &str) -> Option<Self> {
-        let (status, rest) = text.split_once(" TLS connection ")?;
-        let status = Status::from_word(status)?;
+        let (status, rest) = match text.strip_prefix("TLS connection ") {
+            Some(rest) => (None, rest),
+            None => {
+                let (status, rest) = text.split_once(" TLS connection ")?;
+                (Some(Status::from_word(status)?), rest)
+            }
+        };
         let (usage, rest) = rest.split_once(' ')?;
         let reused_connection = match usage {
             "established" => false,
@@ -201,10 +225,13 @@ impl TlsSummary {
             None => (peer, None),
         };
         Some(Self {
-            status: Some(status),
+            status,
             reused_connection,
             direction: Some(direction),
-            peer: Some(PeerName::parse(peer)?),
+            peer: Some(match status {
+                Some(_) => PeerName::parse(peer)?,
+                None => PeerName::parse_or_host(peer)?,
+            }),
             sni,
             ..Self::from_session(session)?
         })
@@ -245,7 +272,7 @@ impl TlsSummary {
             summary.client_digest = Some(value.to_owned());
             rest = after;
         }
-        rest.is_empty().then_some(summary)
+        rest.trim_end().is_empty().then_some(summary)
     }
 
     /// The part from the protocol on, as it stands in a log line.

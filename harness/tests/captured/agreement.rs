@@ -3,50 +3,45 @@
 use std::collections::HashMap;
 
 use harness::observe::agreement::{self, Testimony, Witness};
-use harness::observe::log::{QueueAction, QueueEvent};
-use harness::observe::{Direction, LogEvent, Received, TlsSummary};
+use harness::observe::{Direction, Received, Side, TlsSummary};
+use postfix_tls_log::Sessions;
 
 use crate::{TARGETS, capture, headers, lines};
 
-/// The last summary each process logged, and the one that goes with each queue id.
+/// The summaries that go with each queue id, in the log of the server and of the client.
 #[derive(Default)]
-struct Sessions {
-    by_process: HashMap<Option<u32>, TlsSummary>,
+struct Messages {
     server: HashMap<String, TlsSummary>,
     client: HashMap<String, TlsSummary>,
 }
 
-impl Sessions {
+impl Messages {
     fn of(log: &str) -> Self {
-        let mut sessions = Self::default();
+        let mut sessions = Sessions::new();
+        let mut found = Vec::new();
         for (line, event) in lines(log) {
-            match event {
-                LogEvent::Tls(summary) => {
-                    sessions.by_process.insert(line.pid, summary);
-                }
-                LogEvent::Connect { .. } => {
-                    sessions.by_process.remove(&line.pid);
-                }
-                LogEvent::Queue(QueueEvent {
-                    queue_id,
-                    action: QueueAction::Client { .. },
-                }) => {
-                    if let Some(summary) = sessions.by_process.get(&line.pid) {
-                        sessions.server.insert(queue_id, summary.clone());
+            found.extend(sessions.push(&line, event));
+        }
+        found.extend(sessions.finish());
+        let mut messages = Self::default();
+        for session in found {
+            let Some(summary) = session.tls else { continue };
+            match session.role {
+                Some(Side::Server) => {
+                    for id in session.queue_ids {
+                        messages.server.insert(id, summary.clone());
                     }
                 }
-                LogEvent::Delivery(delivery) => {
-                    let summary = sessions.by_process.remove(&line.pid);
-                    if let (Some(summary), Some((_, id))) =
-                        (summary, delivery.text.split_once("queued as "))
-                    {
-                        sessions.client.insert(id.to_owned(), summary);
+                _ => {
+                    for delivery in session.deliveries {
+                        if let Some((_, id)) = delivery.text.split_once("queued as ") {
+                            messages.client.insert(id.to_owned(), summary.clone());
+                        }
                     }
                 }
-                _ => {}
             }
         }
-        sessions
+        messages
     }
 }
 
@@ -61,7 +56,7 @@ fn is_known_bug(found: &agreement::Disagreement) -> bool {
 #[test]
 fn log_and_header_agree_about_every_message() {
     for target in TARGETS {
-        let sessions = Sessions::of(&capture(target, "maillog.txt"));
+        let sessions = Messages::of(&capture(target, "maillog.txt"));
         let (mut with_server, mut with_client) = (0, 0);
         for text in headers(target) {
             let received = Received::parse(&text).unwrap();

@@ -5,6 +5,8 @@ use std::fmt;
 pub struct Version(pub u16);
 
 impl Version {
+    /// SSL 2.0, which only Postfix before 2.6 and 2.11.6 may have spoken.
+    pub const SSL2: Self = Self(0x0002);
     /// SSL 3.0 (RFC 6101).
     pub const SSL3: Self = Self(0x0300);
     /// TLS 1.0 (RFC 2246).
@@ -24,6 +26,7 @@ impl Version {
             .collect::<String>()
             .to_ascii_lowercase();
         Some(match folded.as_str() {
+            "ssl2" | "ssl2.0" => Self::SSL2,
             "ssl3" | "ssl3.0" => Self::SSL3,
             "tls1" | "tls1.0" => Self::TLS1_0,
             "tls1.1" => Self::TLS1_1,
@@ -38,6 +41,7 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::SSL2 => f.write_str("SSLv2"),
             Self::SSL3 => f.write_str("SSLv3"),
             Self::TLS1_0 => f.write_str("TLSv1"),
             Self::TLS1_1 => f.write_str("TLSv1.1"),
@@ -61,6 +65,7 @@ mod tests {
     #[test]
     fn names_go_both_ways() {
         for version in [
+            Version::SSL2,
             Version::SSL3,
             Version::TLS1_0,
             Version::TLS1_1,

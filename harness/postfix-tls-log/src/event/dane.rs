@@ -51,7 +51,7 @@ pub enum Dane {
         /// As printed.
         text: String,
     },
-    /// `NEXTHOP: dane configured with dnssec lookups disabled`.
+    /// `NEXTHOP: dane configured with dnssec lookups disabled`, or `dane-only`.
     LookupsDisabled {
         /// Such as `[mail.example.test]:25`.
         nexthop: String,
@@ -99,20 +99,59 @@ impl Dane {
                 reason: reason.to_owned(),
             });
         }
-        if let Some(nexthop) = text.strip_suffix(": dane configured with dnssec lookups disabled") {
+        if let Some(rest) = text.strip_prefix("TLS policy lookup error for ") {
+            let (destination, reason) = rest.split_once(": ")?;
+            let (nexthop, host) = destination.rsplit_once('/')?;
+            return Some(Self::PolicyLookup {
+                nexthop: nexthop.to_owned(),
+                host: host.to_owned(),
+                reason: reason.to_owned(),
+            });
+        }
+        if let Some(nexthop) = text
+            .strip_suffix(" configured with dnssec lookups disabled")
+            .and_then(|head| head.rsplit_once(": "))
+            .filter(|(_, level)| level.starts_with("dane"))
+            .map(|(nexthop, _)| nexthop)
+        {
             return Some(Self::LookupsDisabled {
                 nexthop: nexthop.to_owned(),
             });
         }
         let validation = text.starts_with("DNSSEC validation may be unavailable")
             || text.starts_with("reason: dnssec_probe ")
-            || text.starts_with("DNSSEC status lookup error for ");
+            || text.starts_with("DNSSEC status lookup error for ")
+            || text.contains(" received a response that is DNSSEC validated")
+            || text.ends_with(", no DANE support")
+            || text.ends_with("DANE support disabled.")
+            || text.contains("DANE requested, but not available")
+            || text.contains("DANE or local trust anchor based chain verification requested");
         if validation {
             return Some(Self::DnssecUnavailable {
                 text: text.to_owned(),
             });
         }
-        if let Some((reason, rest)) = text.split_once(" in RR: ") {
+        if let Some((owner, length)) = text.split_once(": truncated TLSA RR length == ") {
+            return Some(Self::Unusable {
+                owner: owner.to_owned(),
+                reason: format!("truncated to {length} bytes"),
+                record: None,
+            });
+        }
+        if let Some((length, rest)) = text
+            .strip_prefix("truncated length ")
+            .and_then(|rest| rest.split_once(" RR: "))
+        {
+            return Some(Self::Unusable {
+                owner: rest.split(' ').next().unwrap_or_default().to_owned(),
+                reason: format!("truncated to {length} bytes"),
+                record: None,
+            });
+        }
+        if let Some((reason, rest)) = text
+            .split_once(" in RR: ")
+            .or_else(|| text.split_once(", ignoring RR: "))
+        {
             let (owner, _) = rest.split_once(" IN TLSA ")?;
             return Some(Self::Unusable {
                 owner: owner.to_owned(),

@@ -118,6 +118,11 @@ impl Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientProblem {
+    /// `SASL authentication failed; …`: what a server offers often depends on TLS.
+    Authentication {
+        /// As printed.
+        reason: String,
+    },
     /// `temporary failure. Command output: WORDS` of pipe(8): the words of a program, another mailer perhaps.
     CommandFailed {
         /// As printed.
@@ -156,6 +161,11 @@ pub enum ClientProblem {
         /// Its words, and what they answered.
         reply: String,
     },
+    /// The sender asked for REQUIRETLS (RFC 8689), and it could not be had (3.11).
+    RequireTls {
+        /// As printed.
+        reason: String,
+    },
     /// `TLS is required, but host PEER refused to start TLS: REPLY`.
     StartTlsRefused {
         /// The server.
@@ -167,6 +177,11 @@ pub enum ClientProblem {
     TlsRequiredNotOffered {
         /// The server.
         peer: PeerName,
+    },
+    /// `client TLS configuration problem`: the reason stands in a warning before it.
+    TlsConfiguration {
+        /// As printed.
+        reason: String,
     },
     /// `TLS is required, but unavailable`, `TLS is required, but our TLS engine is unavailable`.
     TlsUnavailable {
@@ -199,7 +214,30 @@ impl ClientProblem {
         if let Some(rest) = text.strip_prefix("host ") {
             return spoken(rest);
         }
-        if text.starts_with("Server certificate not ") {
+        if text.starts_with("SASL authentication failed; ")
+            || text.starts_with("SASL authentication failed: ")
+            || text.starts_with("SASL [CACHED] authentication failed; ")
+        {
+            return Some(Self::Authentication {
+                reason: text.to_owned(),
+            });
+        }
+        if text.starts_with("Sender requested REQUIRETLS, but ")
+            || text.starts_with("Sender requires verified TLS, ")
+            || text.starts_with("REQUIRETLS policy configuration error.")
+        {
+            return Some(Self::RequireTls {
+                reason: text.to_owned(),
+            });
+        }
+        if text == "client TLS configuration problem" {
+            return Some(Self::TlsConfiguration {
+                reason: text.to_owned(),
+            });
+        }
+        if text.starts_with("Server certificate not ")
+            || text.starts_with("TLS failure: Cannot verify server ")
+        {
             return Some(Self::CertificateNotAccepted {
                 reason: text.to_owned(),
             });
@@ -241,10 +279,11 @@ fn tls_required(text: &str, rest: &str) -> Option<ClientProblem> {
             reply: reply.to_owned(),
         });
     }
-    rest.ends_with("unavailable")
-        .then(|| ClientProblem::TlsUnavailable {
+    (rest.ends_with("unavailable") || rest == "not available").then(|| {
+        ClientProblem::TlsUnavailable {
             reason: text.to_owned(),
-        })
+        }
+    })
 }
 
 fn spoken(rest: &str) -> Option<ClientProblem> {
@@ -268,7 +307,12 @@ fn lost(peer: &str, during: &str, timeout: bool) -> Option<ClientProblem> {
 
 /// A line of the SMTP client (or another delivery agent) about one message.
 pub(super) fn parse(text: &str) -> Option<LogEvent> {
-    let (queue_id, rest) = split_queue_id(text)?;
+    // `to=<` is proof enough for an id that might be a word.
+    let (queue_id, rest) = split_queue_id(text).or_else(|| {
+        let plain = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        text.split_once(": ")
+            .filter(|(id, rest)| plain(id) && rest.starts_with("to=<"))
+    })?;
     if let Some(delivery) = Delivery::parse(queue_id, rest) {
         return Some(LogEvent::Delivery(delivery));
     }

@@ -68,7 +68,7 @@ impl SslError {
         let (peer, detail) = rest.split_once(": ")?;
         Some(Self {
             operation,
-            peer: PeerName::parse(peer)?,
+            peer: PeerName::parse_or_host(peer)?,
             detail: match detail {
                 "lost connection" => SslErrorDetail::LostConnection,
                 other => match other.parse() {
@@ -80,11 +80,15 @@ impl SslError {
     }
 }
 
-/// `[server |client ]certificate verification failed for PEER: REASON` (`tls_verify.c`).
+/// `[server |client |CA ]certificate verification failed for PEER: REASON` (`tls_verify.c`), and the three forms of Postfix 2.2
+/// to 2.4: `certificate verification failed for HOST:REASON`, `certificate peer name verification failed for HOST: REASON`,
+/// `Server certificate could not be verified for HOST: REASON`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateVerification {
     /// Whose certificate failed: what the line says, else the opposite of the daemon's side.
     pub certificate_of: Option<Side>,
+    /// Whether the certificate that failed stands above the peer's own in the chain (`CA`, depth > 0).
+    pub of_ca: bool,
     /// The other end.
     pub peer: PeerName,
     /// OpenSSL's `X509_V_ERR_…` number, where printed.
@@ -97,14 +101,35 @@ pub struct CertificateVerification {
 
 impl CertificateVerification {
     pub(super) fn parse(text: &str, seen_by: Option<Side>) -> Option<Self> {
-        let (purpose, rest) = text.split_once("certificate verification failed for ")?;
+        let (purpose, rest) = if let Some((purpose, rest)) =
+            text.split_once("certificate verification failed for ")
+        {
+            (purpose, rest)
+        } else if let Some(rest) =
+            text.strip_prefix("certificate peer name verification failed for ")
+        {
+            ("server ", rest)
+        } else {
+            (
+                "server ",
+                text.strip_prefix("Server certificate could not be verified for ")?,
+            )
+        };
         let certificate_of = match purpose {
             "server " => Some(Side::Server),
             "client " => Some(Side::Client),
-            "" => seen_by.map(Side::other),
+            "" | "CA " => seen_by.map(Side::other),
             _ => return None,
         };
-        let (peer, reason) = rest.split_once(": ")?;
+        let (peer, reason) = match rest.split_once(": ") {
+            Some((peer, reason)) if !peer.contains(' ') || peer.starts_with("nexthop=") => {
+                (peer, reason)
+            }
+            // Postfix 2.2 to 2.4 leave the blank out.
+            _ => rest.split_once(':')?,
+        };
+        // `nexthop=NAME, host=NAME` (2.3, 2.4).
+        let peer = peer.rsplit_once(", host=").map_or(peer, |(_, host)| host);
         let (number, reason) = match reason
             .strip_prefix("num=")
             .and_then(|rest| rest.split_once(':'))
@@ -118,7 +143,10 @@ impl CertificateVerification {
         };
         Some(Self {
             certificate_of,
-            peer: PeerName::parse(peer)?,
+            of_ca: purpose == "CA ",
+            peer: PeerName::parse_or_host(peer)
+                // 3.6 and later: `PEER:NAME: num=…`
+                .or_else(|| PeerName::parse(peer.rsplit_once(':')?.0))?,
             number,
             issuer,
             reason: reason.to_owned(),

@@ -33,8 +33,25 @@ pub struct LibraryProblem {
 }
 
 impl LibraryProblem {
+    /// The end that sent the alert of which this entry tells; `None` if it tells of none, or the daemon may be either end.
+    ///
+    /// The alert may come long after the handshake: a TLS 1.3 client that is refused learns it with the first data.
+    pub fn alert_sent_by(&self) -> Option<Side> {
+        self.alert.and(self.seen_by).map(Side::other)
+    }
+
+    /// Whether the peer closed the connection without a word: `unexpected eof while reading` (OpenSSL 3.0 and later).
+    pub fn peer_closed(&self) -> bool {
+        self.reason == "unexpected eof while reading"
+    }
+
     /// Parses what follows `TLS library problem: `.
     pub(super) fn parse(text: &str, seen_by: Option<Side>) -> Option<Self> {
+        // Postfix before 2.11 puts the process id, or on some systems a thread's, in front.
+        let text = match text.split_once(':') {
+            Some((id, rest)) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => rest,
+            _ => text,
+        };
         let mut parts = text.strip_prefix("error:")?.splitn(7, ':');
         let code = parts.next().filter(|code| code.len() == 8)?;
         let code = u32::from_str_radix(code, 16).ok()?;

@@ -50,6 +50,8 @@ impl Screening {
     /// Parses a line without its `warning: `, if it had one.
     pub(super) fn parse(daemon: &str, text: &str) -> Option<Self> {
         let role = text.ends_with(" role is disabled by configuration")
+            || text.starts_with("TLS server role is disabled with ")
+            || text.starts_with("TLS service is requested, but disabled with ")
             || text.contains(" service role \"") && text.ends_with("\" is not available");
         if role {
             return Some(Self::RoleUnavailable {

@@ -52,7 +52,36 @@ pub(super) fn parse(text: &str) -> Option<LogEvent> {
         let commands = words.map(CommandCount::parse).collect::<Option<_>>()?;
         return Some(LogEvent::Disconnect { peer, commands });
     }
-    lost_connection(text).or_else(|| acted(text))
+    pipelining(text)
+        .or_else(|| lost_connection(text))
+        .or_else(|| acted(text))
+}
+
+/// `non-SMTP command from PEER: TEXT`, and complaints about authentication.
+pub(super) fn warning(text: &str) -> Option<LogEvent> {
+    if let Some(rest) = text.strip_prefix("non-SMTP command from ") {
+        let (peer, text) = rest.split_once(": ")?;
+        return Some(LogEvent::NonSmtpCommand {
+            peer: PeerName::parse(peer)?,
+            text: text.to_owned(),
+        });
+    }
+    let sasl = text.starts_with("SASL ")
+        || text.contains(": SASL ") && text.contains(" authentication ")
+        || text == "no SASL authentication mechanisms";
+    sasl.then(|| LogEvent::Sasl(text.to_owned()))
+}
+
+/// `improper command pipelining after COMMAND from PEER[: TEXT]`; the text holds whatever the client sent.
+fn pipelining(text: &str) -> Option<LogEvent> {
+    let rest = text.strip_prefix("improper command pipelining after ")?;
+    let (after, rest) = rest.split_once(" from ")?;
+    let (peer, text) = rest.split_once(": ").unwrap_or((rest, ""));
+    Some(LogEvent::Pipelining {
+        after: after.to_owned(),
+        peer: PeerName::parse(peer)?,
+        text: text.to_owned(),
+    })
 }
 
 /// `[NOQUEUE: |Q: ]lost connection after DATA (5 bytes) from PEER`.

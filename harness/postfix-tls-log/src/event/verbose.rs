@@ -7,10 +7,11 @@ use crate::summary::{PeerName, Side, number};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verbose {
-    /// `PEER: depth=D verify=V subject=S`, `PEER: verify=V raw public key`: a step of the chain's verification.
+    /// `PEER: depth=D verify=V subject=S`, `PEER: verify=V raw public key`: a step of the chain's verification; before 2.11
+    /// `[PEER: ]certificate verification depth=D [verify=V ]subject=S`.
     ChainStep {
-        /// The other end.
-        peer: PeerName,
+        /// The other end, where the line names it.
+        peer: Option<PeerName>,
         /// Distance from the leaf; `None` for a raw public key.
         depth: Option<u32>,
         /// Whether OpenSSL is content so far.
@@ -40,8 +41,10 @@ pub enum Verbose {
     /// `PEER: subject_CN=…, issuer=…, cert fingerprint=…, pkey fingerprint=…`; 3.5 and 3.7 say `issuer_CN`, `fingerprint`,
     /// `pkey_fingerprint`.
     Identity {
-        /// The other end.
-        peer: PeerName,
+        /// The other end; Postfix 2.2 to 2.4 does not name it.
+        peer: Option<PeerName>,
+        /// `Trusted`, `Untrusted`, `Matched`, `Verified`, `Unverified` of Postfix 2.2 to 2.8.
+        word: Option<String>,
         /// Common name of the certificate.
         subject_cn: String,
         /// Common name of the issuer.
@@ -76,6 +79,11 @@ pub enum Verbose {
         peer: PeerName,
         /// The name.
         name: String,
+    },
+    /// A detail that says nothing of the outcome.
+    Note {
+        /// The line.
+        text: String,
     },
     /// `Host offered STARTTLS: [NAME]` (`smtp_tls_note_starttls_offer`).
     Offered {
@@ -136,7 +144,7 @@ pub enum Verbose {
         /// The record.
         record: TlsaRecord,
     },
-    /// `PEER: re-using session with untrusted certificate, look for details earlier in the log`.
+    /// `PEER: re-using session with untrusted certificate` (3.9: `credential`)`, look for details earlier in the log`.
     UntrustedSession {
         /// The other end.
         peer: PeerName,
@@ -151,6 +159,9 @@ impl Verbose {
             {
                 return about(peer, rest);
             }
+            if let Some(found) = old(text) {
+                return Some(found);
+            }
             let (peer, name) = text.split_once(" CommonName ")?;
             Some(Self::NameSeen {
                 peer: PeerName::parse(peer)?,
@@ -160,17 +171,48 @@ impl Verbose {
     }
 }
 
+impl Verbose {
+    /// What some versions say as a warning: a name in a certificate that cannot be shown, an entry of the session cache that
+    /// cannot be used.
+    pub(super) fn parse_warning(text: &str) -> Option<Self> {
+        let name = [
+            "peer certificate has no ",
+            " in peer certificate",
+            " in peer ",
+            "in subjectAltName",
+            "error reading peer certificate ",
+            "error decoding peer ",
+            "peer subject too long: ",
+            ": peer ",
+            "TLS trace: ",
+            "TLS SNI changed from ",
+            "PRNG exchange file ",
+            "entropy ",
+        ];
+        (is_cache_work(text) || name.iter().any(|part| text.contains(part))).then(|| Self::Note {
+            text: text.to_owned(),
+        })
+    }
+}
+
 fn general(text: &str) -> Option<Verbose> {
-    const SESSION_CACHE: [&str; 4] = [
+    const SESSION_CACHE: [&str; 9] = [
+        "Re-used session without ",
+        "Reusing old session",
+        "SSL session removed",
+        "Session cache off: ",
         "looking for session ",
+        "looking up session ",
         "reloaded session ",
         "remove session ",
         "save session ",
     ];
-    const STATE: [&str; 5] = [
+    const STATE: [&str; 7] = [
+        "SSL_set_fd error to ",
+        "SSL_accept error in ",
         "SSL_accept:",
         "SSL_connect:",
-        "SSL3 alert read:",
+        "SSL3 alert ",
         "SSL3 alert write:",
         "SSL_shutdown:",
     ];
@@ -178,7 +220,7 @@ fn general(text: &str) -> Option<Verbose> {
     if STATE.iter().any(|start| text.starts_with(start)) {
         return Some(Verbose::State { text: owned() });
     }
-    if SESSION_CACHE.iter().any(|start| text.starts_with(start)) {
+    if SESSION_CACHE.iter().any(|start| text.starts_with(start)) || is_cache_work(text) {
         return Some(Verbose::SessionCache { text: owned() });
     }
     for (start, issuer) in [("subject=/", false), ("issuer=/", true)] {
@@ -205,7 +247,7 @@ fn general(text: &str) -> Option<Verbose> {
         ("setting up TLS connection from ", Side::Server),
     ] {
         if let Some(peer) = text.strip_prefix(start) {
-            let peer = PeerName::parse(peer)?;
+            let peer = PeerName::parse_or_host(peer)?;
             return Some(Verbose::SettingUp { side, peer });
         }
     }
@@ -235,11 +277,21 @@ fn general(text: &str) -> Option<Verbose> {
 fn is_dump(text: &str) -> bool {
     let traffic = (text.starts_with("read from ") || text.starts_with("write to "))
         && text.contains(" bytes => ");
-    let offset = text
-        .split_once(" - ")
-        .map(|(offset, _)| offset)
-        .unwrap_or_default();
-    traffic || offset.len() >= 4 && offset.bytes().all(|byte| byte.is_ascii_hexdigit())
+    if traffic {
+        return true;
+    }
+    // `0010 - 16 03 01`, in some versions `0020 00 01 00`.
+    let Some((offset, rest)) = text.split_once(' ') else {
+        return false;
+    };
+    let octet = |rest: &str| {
+        let bytes = rest.as_bytes();
+        bytes.len() >= 2
+            && bytes.iter().take(2).all(u8::is_ascii_hexdigit)
+            && bytes.get(2).is_none_or(|next| matches!(next, b' ' | b'-'))
+    };
+    let row = rest.starts_with("- ") || octet(rest);
+    offset.len() >= 4 && offset.bytes().all(|byte| byte.is_ascii_hexdigit()) && row
 }
 
 fn tlsa(text: &str) -> Option<Verbose> {
@@ -297,9 +349,36 @@ fn about(peer: PeerName, text: &str) -> Option<Verbose> {
             });
         }
     }
-    if let Some(rest) = text.strip_prefix("subject_CN=") {
-        return identity(peer, rest);
+    for word in ["", "Trusted", "Untrusted", "Matched"] {
+        let rest = match word {
+            "" => text,
+            word => text
+                .strip_prefix(word)
+                .and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')))
+                .unwrap_or_default(),
+        };
+        if let Some(rest) = rest.strip_prefix("subject_CN=") {
+            return identity(Some(peer), word, rest);
+        }
     }
+    let note = text.contains("entropy ")
+        || text.contains("PRNG exchange file")
+        || text.starts_with("pkey_fingerprint=")
+        || text.starts_with("tls_level=")
+        || text.starts_with("no tls policy lookup");
+    if note {
+        return Some(Verbose::Note {
+            text: format!("{peer}: {text}"),
+        });
+    }
+    if text == "no client certificate" {
+        return Some(Verbose::Note {
+            text: format!("{peer}: {text}"),
+        });
+    }
+    let text = text
+        .strip_prefix("certificate verification ")
+        .unwrap_or(text);
     if text.contains(" session ") && text.ends_with(" cache") {
         return Some(Verbose::SessionCache {
             text: text.to_owned(),
@@ -308,7 +387,71 @@ fn about(peer: PeerName, text: &str) -> Option<Verbose> {
     chain_step(&peer, text).or_else(|| matched(peer, text))
 }
 
-fn identity(peer: PeerName, rest: &str) -> Option<Verbose> {
+/// `open smtpd TLS cache btree:FILE`, `lookup smtp session id=…`, `write smtp TLS cache entry …`: tlsmgr's work.
+fn is_cache_work(text: &str) -> bool {
+    text.contains(" TLS cache ")
+        || text.contains(" TLS cache: ")
+        || text.contains(": start TLS ")
+        || ["lookup ", "put ", "delete "]
+            .iter()
+            .any(|verb| text.starts_with(verb))
+            && text.contains(" session id=")
+}
+
+/// What Postfix 2.2 to 2.4 says without naming the peer, and details of any version.
+fn old(text: &str) -> Option<Verbose> {
+    for word in ["Verified", "Unverified"] {
+        if let Some(rest) = text
+            .strip_prefix(word)
+            .and_then(|rest| rest.strip_prefix(": subject_CN="))
+        {
+            return identity(None, word, rest);
+        }
+    }
+    if let Some(step) = text.strip_prefix("certificate verification depth=") {
+        let (depth, subject) = step.split_once(" subject=")?;
+        return Some(Verbose::ChainStep {
+            peer: None,
+            depth: Some(number(depth)?),
+            ok: true,
+            subject: Some(subject.to_owned()),
+        });
+    }
+    const NOTES: [&str; 16] = [
+        "Could not parse client's ",
+        "Could not parse server's ",
+        "OpenSSL <= 0.9.5a workaround called: ",
+        "Read ",
+        "Relaying allowed for ",
+        "Server certificate could not be verified",
+        "TLS protocol trace for ",
+        "Verified ",
+        "Write ",
+        "fingerprint=",
+        "fingerprint: ",
+        "relay_clientcerts: ",
+        "skipping TLS trace output",
+        "tls_proxy_",
+        "using DANE RR: ",
+        "verify return: ",
+    ];
+    let counted = |start: &str| !matches!(start, "Read " | "Write ") || text.contains(" chars: ");
+    let note = NOTES
+        .iter()
+        .any(|start| text.starts_with(start) && counted(start))
+        || text.contains(" TLS level: ")
+        || text.contains("entropy ")
+        || text.contains("PRNG exchange file")
+        || text.starts_with("begin tls_proxy_")
+        || text.contains(": tls_level=")
+        || text.contains("(tlsrpt_policy_type_t=")
+        || text.contains("(rpt_socket_name=");
+    note.then(|| Verbose::Note {
+        text: text.to_owned(),
+    })
+}
+
+fn identity(peer: Option<PeerName>, word: &str, rest: &str) -> Option<Verbose> {
     let (subject, rest) = rest
         .split_once(", issuer=")
         .or_else(|| rest.split_once(", issuer_CN="))?;
@@ -328,6 +471,7 @@ fn identity(peer: PeerName, rest: &str) -> Option<Verbose> {
     };
     Some(Verbose::Identity {
         peer,
+        word: (!word.is_empty()).then(|| word.to_owned()),
         subject_cn: subject.to_owned(),
         issuer_cn: issuer.to_owned(),
         certificate_fingerprint: certificate.map(str::to_owned),
@@ -346,7 +490,7 @@ fn chain_step(peer: &PeerName, text: &str) -> Option<Verbose> {
     let rest = rest.strip_prefix("verify=")?;
     let (ok, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     Some(Verbose::ChainStep {
-        peer: peer.clone(),
+        peer: Some(peer.clone()),
         depth,
         ok: number::<u8>(ok)? != 0,
         subject: rest.strip_prefix("subject=").map(str::to_owned),
