@@ -70,6 +70,19 @@ Examples:
 
 The second one is how the committed scenarios/corpus is made.")]
     Corpus(Corpus),
+    /// Say in plain words what logs, headers and reports tell of TLS: what was negotiated, whether it is
+    /// forward secret and how one can tell, what the status word means, who gave up and why. Starts
+    /// nothing.
+    #[command(after_help = "\
+Examples:
+  pfs explain /var/log/mail.log              every kind of session, then the whole log in counts
+  pfs explain --summary /var/log/mail.log*   the counts alone
+  journalctl -u 'postfix*' -o json | pfs explain
+  pfs explain --format json report.txt       one JSON object for each session, header and line
+
+Any text will do: log lines are found however they are wrapped, quoted or indented, from Postfix 2.2
+to 3.12. What is not understood is passed by, and nothing is called plain text for that.")]
+    Explain(Explain),
     /// Change one thing of each case at a time and run it: the case must notice. Those that do not
     /// are weak, unless the scenario says why nothing should change ([[equivalent]]).
     #[command(after_help = "\
@@ -109,6 +122,20 @@ pub enum SchemaOf {
     Scenario,
     /// The result of a case on a target.
     Result,
+}
+
+/// Options of `pfs explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Logs, mails, issues, headers. None, or -: standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only the counts over all of it
+    #[arg(long)]
+    pub summary: bool,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Options of `pfs run`.

@@ -4,6 +4,7 @@ mod claims;
 mod corpus;
 mod diff;
 mod error;
+mod explain;
 mod gather;
 mod list;
 mod mutate;
@@ -35,6 +36,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
+        Command::Explain(options) => explain::explain(&options),
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema { of } => {
             let schema = match of {

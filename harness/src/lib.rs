@@ -26,6 +26,7 @@ pub mod corpus;
 pub mod diff;
 pub mod event;
 pub mod evidence;
+pub mod explain;
 pub mod mutate;
 pub mod observe;
 pub mod outcome;

@@ -163,7 +163,8 @@ fn parts_of_dated(line: &str) -> Option<LogLine<'_>> {
     let sound = !host.is_empty() && !host.contains('[') && !text.starts_with("[ID ");
     sound.then_some(LogLine {
         time: time.into(),
-        host: host.into(),
+        // Some collectors have the level there.
+        host: if prefix::is_level(host) { "" } else { host }.into(),
         tag: tag.into(),
         daemon: daemon.into(),
         pid: Some(number(pid)?),

@@ -115,7 +115,7 @@ impl Session {
                                 | Screening::Disconnect { .. }
                                 | Screening::Verdict { .. }
                         )
-                ) && event.concerns_tls()
+                ) && (event.concerns_tls() || matches!(event, LogEvent::Sasl(_)))
             })
             || self
                 .deliveries

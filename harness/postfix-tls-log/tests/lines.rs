@@ -269,7 +269,7 @@ fn prefixes() {
         } else {
             unknown.push(format!("{what}: {parsed:?}"));
         }
-        let strange = ["[", "postfix", "|", "\u{1b}"];
+        let strange = ["[", "postfix", "|", "\u{1b}", "INFO"];
         assert!(
             !strange.iter().any(|part| parsed.host.contains(part)),
             "{what}: {parsed:?}"

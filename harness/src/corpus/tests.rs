@@ -101,7 +101,12 @@ fn every_line_of_every_snapshot_is_known_or_named() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             let logs = crate::snapshot::sections(&text)
                 .into_iter()
-                .filter(|(name, _)| name.ends_with(" log"));
+                .filter(|(name, _)| {
+                    matches!(
+                        name,
+                        crate::evidence::Section::ClientLog | crate::evidence::Section::ServerLog
+                    )
+                });
             for (_, log) in logs {
                 for line in log.lines() {
                     let Some((daemon, text)) = line.split_once(": ") else {

@@ -216,7 +216,6 @@ const CREDENTIALS: &[&str] = &[
     "error opening memory BIO for ",
     "ignoring 2nd key at index ",
     "key at index ",
-    "loading ",
     "need an RSA or DSA certificate/key pair",
     "private key in ",
 ];
@@ -304,6 +303,7 @@ const SETTINGS_INSIDE: &[&str] = &[
     ": ignoring too long SNI hostname",
     ": ignoring unknown TLS level ",
     ": Fragile access policy",
+    ": ignoring PEM type: ",
     ": matching type ",
     ": missing trw_set_tls_policy call",
     ": no tls policy lookup",

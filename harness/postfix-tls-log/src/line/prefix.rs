@@ -204,7 +204,7 @@ fn before_name(before: &str) -> (&str, &str) {
     (before.get(start..end).unwrap_or_default(), host)
 }
 
-fn is_level(word: &str) -> bool {
+pub(super) fn is_level(word: &str) -> bool {
     matches!(
         word,
         "DEBUG"
