@@ -11,8 +11,8 @@ fn rows(table: &str) -> impl Iterator<Item = (&str, String)> {
         .filter(|row| !row.starts_with('#') && !row.is_empty())
         .map(|row| {
             let mut columns = row.splitn(3, '\t');
-            let (source, _version) = (columns.next().unwrap(), columns.next().unwrap());
-            let text = columns.next().unwrap();
+            let source = columns.next().unwrap_or_default();
+            let text = columns.nth(1).unwrap_or_default();
             let text = text
                 .replace("\\r", "\r")
                 .replace("\\n", "\n")

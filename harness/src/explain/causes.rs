@@ -48,7 +48,7 @@ const CAUSES: &[Cause] = &[
     ),
     cause(
         "wrong version number",
-        "What came was no TLS record: the other side answered in plain text.",
+        "What came was no TLS record, mostly because the other side answered in plain text.",
         "smtpd_tls_wrappermode",
         "smtp_tls_wrappermode",
         "TLS from the first byte (wrapper mode) belongs to port 465, STARTTLS to ports 25 and 587; one side did the one, the other the other.",

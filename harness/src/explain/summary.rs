@@ -57,7 +57,10 @@ impl Summary {
                         }
                         self.session(tls);
                     }
-                    None => self.sessions_without_a_tls_line += u64::from(session.peer.is_some()),
+                    None => {
+                        let quiet = session.peer.is_some() && !session.speaks_of_tls();
+                        self.sessions_without_a_tls_line += u64::from(quiet);
+                    }
                 }
                 if let Some(failure) = session.failure() {
                     let who = match session.role == Some(failure.side) {

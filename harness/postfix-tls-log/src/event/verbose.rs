@@ -435,7 +435,11 @@ fn old(text: &str) -> Option<Verbose> {
         "using DANE RR: ",
         "verify return: ",
     ];
-    let counted = |start: &str| !matches!(start, "Read " | "Write ") || text.contains(" chars: ");
+    let counted = |start: &str| match start {
+        "Read " | "Write " => text.contains(" chars: "),
+        "Verified " => !text.contains(" TLS connection "),
+        _ => true,
+    };
     let note = NOTES
         .iter()
         .any(|start| text.starts_with(start) && counted(start))
