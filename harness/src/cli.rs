@@ -107,6 +107,19 @@ is not found any more is an error.
 
 Exit codes: 0 the same, 4 only texts differ, 1 behaviour differs, 2 and 3 as with pfs run.")]
     Diff(Diff),
+    /// Make a scenario of a bug report: configuration and log lines, in any order, as people paste
+    /// them. Runs nothing unless --run is given; keys and passwords are never written.
+    #[command(after_help = "\
+Examples:
+  pfs import report.txt >scenarios/mine/report.toml
+  journalctl -u postfix | pfs import -
+  pfs import /etc/postfix
+  pfs import report.txt --run        on which targets the reported line appears
+
+The input may be a file, standard input, an /etc/postfix or an unpacked sos report. Exit codes: 0
+written (with --run: a target shows the line), 1 no target shows it, 2 nothing of Postfix in it,
+3 as with pfs run.")]
+    Import(Import),
     /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
     Schema {
         /// Of what
@@ -162,6 +175,24 @@ pub struct Run {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Options of `pfs import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The report: a file, a directory, or - for standard input
+    #[arg(value_name = "FILE|DIR|-")]
+    pub input: PathBuf,
+    /// Write the scenario here, where nothing is yet [default: standard output]
+    #[arg(long, short, value_name = "FILE.toml")]
+    pub output: Option<PathBuf>,
+    /// Run it, and say which targets show the reported line
+    #[arg(long)]
+    pub run: bool,
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
 }
 
 /// Options of `pfs mutate`.

@@ -6,6 +6,7 @@ mod diff;
 mod error;
 mod explain;
 mod gather;
+mod import;
 mod list;
 mod mutate;
 mod prepare;
@@ -29,6 +30,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         Command::Run(options) => run::run(options).await,
         Command::List(options) => list::list(&options),
+        Command::Import(options) => import::import(options).await,
         Command::Plan(options) => list::plan(&options),
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,

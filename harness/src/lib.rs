@@ -27,6 +27,7 @@ pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod explain;
+pub mod import;
 pub mod mutate;
 pub mod observe;
 pub mod outcome;
