@@ -120,6 +120,24 @@ The input may be a file, standard input, an /etc/postfix or an unpacked sos repo
 written (with --run: a target shows the line), 1 no target shows it, 2 nothing of Postfix in it,
 3 as with pfs run.")]
     Import(Import),
+    /// Leave out of a case whatever makes no difference to its verdict and to the kind of message in
+    /// the logs, and print the smallest scenario.
+    #[command(after_help = "\
+Examples:
+  pfs minimise my/report.toml --target debian-12
+  pfs minimise 'eecdh/grade[ultra]'
+
+Exit codes: 0 printed, 2 and 3 as with pfs run.")]
+    Minimise(Minimise),
+    /// Run a case on several targets and name the first, in the order of versions, where its outcome
+    /// or what the witnesses said differs from the one before.
+    #[command(after_help = "\
+Examples:
+  pfs bisect my/report.toml --targets debian-11,debian-12,debian-13
+  pfs bisect sni/miss --targets debian-13,mine=image:my/postfix:latest
+
+Exit codes: 0 no difference, 1 a difference, 2 and 3 as with pfs run.")]
+    Bisect(Bisect),
     /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
     Schema {
         /// Of what
@@ -191,6 +209,35 @@ pub struct Import {
     pub run: bool,
     #[command(flatten)]
     pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Options of `pfs minimise`.
+#[derive(Debug, Args)]
+pub struct Minimise {
+    /// The case, or a file ending in .toml
+    #[arg(value_name = "CASE|FILE.toml")]
+    pub case: String,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Options of `pfs bisect`.
+#[derive(Debug, Args)]
+pub struct Bisect {
+    /// The case, a piece of the names of several, or a file ending in .toml
+    #[arg(value_name = "CASE|FILE.toml")]
+    pub case: String,
+    /// The targets, as with --target of pfs run
+    #[arg(long, value_name = "T,T,…", value_delimiter = ',', required = true)]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
     #[command(flatten)]
     pub place: Where,
 }

@@ -1,5 +1,6 @@
 //! What each command of `pfs` does.
 
+mod bisect;
 mod claims;
 mod corpus;
 mod diff;
@@ -8,8 +9,10 @@ mod explain;
 mod gather;
 mod import;
 mod list;
+mod minimise;
 mod mutate;
 mod prepare;
+mod probe;
 mod run;
 mod warm;
 
@@ -31,6 +34,8 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Run(options) => run::run(options).await,
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
+        Command::Minimise(options) => minimise::minimise(options).await,
+        Command::Bisect(options) => bisect::bisect(options).await,
         Command::Plan(options) => list::plan(&options),
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,

@@ -26,12 +26,11 @@ pub(super) async fn import(options: Import) -> Result<u8, Error> {
     match &options.output {
         Some(path) => {
             write_new(path, &imported.scenario)?;
-            eprintln!("{}: written; it has not been run", path.display());
+            crate::tell!("{}: written; it has not been run", path.display());
         }
         None if options.run => {}
         None => {
-            // A reader that has seen enough is no reason to complain.
-            let _ = std::io::stdout().write_all(imported.scenario.as_bytes());
+            crate::printable::to_stdout(format_args!("{}", imported.scenario));
         }
     }
     if options.run {

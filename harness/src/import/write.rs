@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::draft::{Draft, Kept, Peer, Side};
 use super::report::{LogLine, Report};
 use super::symptom::{Kind, kind_of};
-use crate::redact::printable;
+use crate::printable::printable;
 use crate::scenario::SideName;
 
 /// Longest comment, in characters: a line of a log is longer, its beginning says enough.
@@ -263,9 +263,7 @@ impl Writer<'_> {
     /// The value without what is secret, as inline TOML.
     fn clean(&self, value: &Value) -> String {
         match value {
-            Value::String(text) => {
-                Value::from(self.without_secrets(&text.replace('\n', " "))).to_string()
-            }
+            Value::String(text) => quoted(&self.without_secrets(&text.replace('\n', " "))),
             Value::Array(items) => {
                 let items: Vec<String> = items.iter().map(|item| self.clean(item)).collect();
                 format!("[{}]", items.join(", "))
@@ -289,11 +287,29 @@ fn key(name: &str) -> String {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-    if bare {
-        name.to_owned()
-    } else {
-        Value::from(name).to_string()
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+/// A basic string of TOML 1.0; what a terminal would obey, or an eye miss, is written as an escape.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() || printable(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8() => {
+                let code = u32::from(c);
+                out.push_str(&if code > 0xffff {
+                    format!("\\U{code:08X}")
+                } else {
+                    format!("\\u{code:04X}")
+                });
+            }
+            c => out.push(c),
+        }
     }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]

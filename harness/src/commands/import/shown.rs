@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::Error;
-use super::super::gather::{self, Listener};
-use super::super::prepare::prepare;
+use super::super::probe::{Probe, probe};
 use crate::cli::Import;
+use crate::evidence::Section;
 use crate::import::{Imported, Kind, kind_of};
-use crate::outcome::{CaseResult, EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
-use crate::redact::printable;
+use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
+use crate::say;
 use crate::scenario::{self, SideName};
 
 pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Error> {
@@ -19,54 +19,50 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
         .unwrap_or_else(|| Path::new("reports/imported.toml"));
     let cases =
         scenario::parse(path, &imported.scenario).map_err(|error| Error::Scenarios(vec![error]))?;
-    let listener = Listener::new();
     let cases = cases.into_iter().map(Arc::new).collect();
-    let ground = prepare(
-        cases,
-        &options.targets.targets,
-        options.place.engine,
-        &listener.events,
-    )
-    .await?;
-    let Some(results) = gather::run(ground, listener).await? else {
+    let probes = probe(cases, &options.targets.targets, options.place.engine).await?;
+    let Some(mut probes) = probes else {
         return Ok(EXIT_INTERRUPTED);
     };
+    probes
+        .all
+        .sort_by(|a, b| (&a.id, &a.target).cmp(&(&b.id, &b.target)));
     let line = reported(imported);
     match &line {
-        Some(line) => println!("reported: {}", printable(line)),
-        None => println!("the report has no line of a log"),
+        Some(line) => say!("reported: {}", line),
+        None => say!("the report has no line of a log"),
     }
     let mut shown = 0_usize;
     let mut broken = 0_usize;
     let mut nearest: Option<(f64, String, String)> = None;
-    for result in &results {
+    for result in &probes.all {
         let name = format!("{} on {}", result.id, result.target);
         match verdict(result, imported, line.as_deref()) {
             Seen::Shown(seen) => {
                 shown += 1;
-                println!("SHOWN     {name}: {}", printable(&seen));
+                say!("SHOWN     {name}: {}", seen);
             }
             Seen::Not(Some((likeness, seen))) => {
-                println!("NOT SHOWN {name}; nearest: {}", printable(&seen));
+                say!("NOT SHOWN {name}; nearest: {}", seen);
                 if nearest.as_ref().is_none_or(|(best, ..)| likeness > *best) {
                     nearest = Some((likeness, name, seen));
                 }
             }
-            Seen::Not(None) => println!("NOT SHOWN {name}: its log is empty"),
-            Seen::NotRun(why) => println!("NOT RUN   {name}: {}", printable(&why)),
+            Seen::Not(None) => say!("NOT SHOWN {name}: its log is empty"),
+            Seen::NotRun(why) => say!("NOT RUN   {name}: {}", why),
             Seen::Broken(why) => {
                 broken += 1;
-                println!("BROKEN    {name}: {}", printable(&why));
+                say!("BROKEN    {name}: {}", why);
             }
         }
     }
     if shown == 0
         && let (Some((_, name, seen)), Some(line)) = (nearest, &line)
     {
-        println!("no target shows the reported line; the nearest is that of {name}");
+        say!("no target shows the reported line; the nearest is that of {name}");
         let (only_reported, only_seen) = difference(line, &seen);
-        println!("  only in the report: {}", printable(&only_reported));
-        println!("  only on the target: {}", printable(&only_seen));
+        say!("  only in the report: {}", only_reported);
+        say!("  only on the target: {}", only_seen);
     }
     Ok(match (shown, broken) {
         (0, 1..) => EXIT_BROKEN,
@@ -108,24 +104,19 @@ enum Seen {
     Broken(String),
 }
 
-fn verdict(result: &CaseResult, imported: &Imported, line: Option<&str>) -> Seen {
-    match &result.outcome {
+fn verdict(result: &Probe, imported: &Imported, line: Option<&str>) -> Seen {
+    match &result.examined.outcome {
         Outcome::NotApplicable(why) => return Seen::NotRun(why.clone()),
         Outcome::Broken(why) => return Seen::Broken(why.clone()),
         _ => {}
     }
     let from_header = imported.report.log.is_empty() && !imported.report.received.is_empty();
-    let witness = match imported.side {
-        _ if from_header => "received",
-        SideName::Client => "client log",
-        SideName::Server => "server log",
+    let section = match imported.side {
+        _ if from_header => Section::Received,
+        SideName::Client => Section::ClientLog,
+        SideName::Server => Section::ServerLog,
     };
-    let text = result
-        .witnesses
-        .iter()
-        .filter(|(name, _)| name.starts_with(witness))
-        .map(|(_, text)| text.as_str());
-    let text: Vec<&str> = text.flat_map(str::lines).collect();
+    let text = result.log(section);
     if from_header {
         let header = text.join(" ");
         return match header.contains("(using TLS") {
@@ -133,17 +124,15 @@ fn verdict(result: &CaseResult, imported: &Imported, line: Option<&str>) -> Seen
             false => Seen::Not(Some((0.0, header))),
         };
     }
-    let same = |seen: &&&str| {
+    let same = |seen: &&String| {
         kind_of(seen) == Some(imported.kind)
             && (imported.kind != Kind::Established || same_status(seen, line))
     };
     if let Some(seen) = text.iter().find(same) {
-        return Seen::Shown((*seen).to_owned());
+        return Seen::Shown(seen.clone());
     }
     let line = line.unwrap_or_default();
-    let best = text
-        .iter()
-        .map(|seen| (likeness(line, seen), (*seen).to_owned()));
+    let best = text.iter().map(|seen| (likeness(line, seen), seen.clone()));
     Seen::Not(best.max_by(|(a, _), (b, _)| a.total_cmp(b)))
 }
 
