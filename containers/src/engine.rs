@@ -4,6 +4,8 @@ mod chroot;
 mod docker;
 mod supervise;
 
+pub(crate) use chroot::remove_home;
+
 use std::{future::Future, pin::Pin, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,7 @@ pub mod error;
 pub mod facts;
 pub mod fleet;
 pub mod holder;
+pub mod holdings;
 mod images;
 pub mod log;
 pub mod owned;

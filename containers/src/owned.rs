@@ -173,6 +173,44 @@ impl Owned {
     }
 }
 
+/// Says that a file is ours, in another one beside `path`, which is the name it will have.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn mark_file(file: &Path, path: &Path) -> io::Result<()> {
+    fs::write(beside(path), file_text(file)?)
+}
+
+/// Fails unless a file is ours.
+pub(crate) fn is_our_file(path: &Path) -> io::Result<()> {
+    let mark = beside(path);
+    let ours = mark.symlink_metadata()?.is_file()
+        && path.symlink_metadata()?.is_file()
+        && fs::read_to_string(&mark)? == file_text(path)?;
+    match ours {
+        true => Ok(()),
+        false => Err(io::Error::other("the mark beside it is not of this file")),
+    }
+}
+
+/// Removes a file of ours, and then its mark.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    is_our_file(path)?;
+    fs::remove_file(path)?;
+    fs::remove_file(beside(path))
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(MARK);
+    path.with_file_name(name)
+}
+
+fn file_text(path: &Path) -> io::Result<String> {
+    Ok(format!("pfs file {}\n", path.symlink_metadata()?.ino()))
+}
+
 /// A directory of ours that is being made: removed unless it is finished.
 #[derive(Debug)]
 pub(crate) struct Unfinished(Option<Owned>);

@@ -14,6 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "pfs", version, max_term_width = 100)]
 #[command(after_help = "\
+A scenario is code: it can run commands and name files and programs. Run one of unknown origin with
+`pfs run --untrusted`, which refuses what could execute or reach beyond the case.
+
 Exit codes: 0 all passed, 1 some failed, 2 a scenario or an option is wrong (nothing was started),
 3 the environment is broken (Docker, an image, a port, the disk).
 
@@ -138,6 +141,14 @@ Examples:
 
 Exit codes: 0 no difference, 1 a difference, 2 and 3 as with pfs run.")]
     Bisect(Bisect),
+    /// Show what the cache holds: roots, bases and fleets, with sizes; remove what is named and nobody uses.
+    #[command(after_help = "\
+Examples:
+  pfs clean                          shows all of it, and removes nothing
+  pfs clean --remove roots,bases     removes those that no run uses; they are made again when wanted
+
+What does not carry a mark of ours is never removed, and neither is what has something mounted below it.")]
+    Clean(Clean),
     /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
     Schema {
         /// Of what
@@ -190,6 +201,9 @@ pub struct Run {
     /// Leave the fleets running for inspection (as `pfs up` does)
     #[arg(long)]
     pub keep: bool,
+    /// Refuse scenarios that could execute something of their own or reach beyond their case
+    #[arg(long)]
+    pub untrusted: bool,
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -312,6 +326,25 @@ pub enum DiffFormat {
     Markdown,
     /// One JSON object.
     Json,
+}
+
+/// Options of `pfs clean`.
+#[derive(Debug, Args)]
+pub struct Clean {
+    /// What to remove
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub remove: Vec<Holding>,
+}
+
+/// What a cache holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Holding {
+    /// Root file systems of targets.
+    Roots,
+    /// Base systems that roots are made from.
+    Bases,
+    /// What dead fleets left.
+    Fleets,
 }
 
 /// Options of `pfs corpus`.

@@ -2,6 +2,7 @@
 
 mod bisect;
 mod claims;
+mod clean;
 mod corpus;
 mod diff;
 mod error;
@@ -44,6 +45,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
         Command::Explain(options) => explain::explain(&options),
+        Command::Clean(options) => clean::clean(&options),
         Command::Claims(scenarios) => claims::claims(&scenarios),
         Command::Schema { of } => {
             let schema = match of {

@@ -16,6 +16,7 @@ mod name;
 mod parameter;
 mod predicate;
 mod select;
+mod untrusted;
 mod value;
 
 pub use case::{CaseId, Scenario};
@@ -39,4 +40,5 @@ pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Sc
 pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
 pub use select::{Selected, Selection};
+pub use untrusted::check_untrusted;
 pub use value::OneOrMany;

@@ -429,3 +429,34 @@ fn list_and_plan_start_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("-o {smtpd_tls_security_level=may}"), "{text}");
 }
+
+/// A scenario is code: one of unknown origin runs nothing of its own.
+#[test]
+fn untrusted_scenarios_execute_nothing() {
+    for (text, place, key) in [
+        (
+            "why = \"w\"\nclient = { postfix = {} }\nserver = { rustls = {} }\n\
+             change = { files = { 'dh:2048' = 'run:touch /tmp/owned' } }\n",
+            "case.toml:1:1",
+            "touch /tmp/owned",
+        ),
+        (
+            "why = \"w\"\nclient = { rustls = {} }\nserver = { postfix = { mailbox_command = \"id\" } }\n",
+            "case.toml:3:24",
+            "mailbox_command",
+        ),
+        (
+            "why = \"w\"\nclient = { rustls = {} }\nserver = { postfix = { smtpd_tls_CAfile = \"/etc/shadow\" } }\n",
+            "case.toml:3:24",
+            "/etc/shadow",
+        ),
+    ] {
+        let dir = scenarios(&[("topic/case.toml", text.as_bytes())]);
+        let output = pfs(dir.path(), &["run", "--untrusted"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        for word in [place, key, "--untrusted"] {
+            assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
+        }
+    }
+}

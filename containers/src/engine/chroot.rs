@@ -38,6 +38,7 @@ use crate::{
     recipe::FACTS_PATH,
     silent,
 };
+pub(crate) use home::remove as remove_home;
 use home::{LOG, NewHome, remove_at};
 use kept::Kept;
 use process::{Claim, Supervisor, end_inside};
@@ -106,6 +107,7 @@ impl ChrootEngine {
             path: kept,
             shown,
             facts,
+            ..
         } = self.prepare(&spec.target, &silent()).await?;
         let claim = Claim::take(spec.lease_port)?;
         let address = claim.address;

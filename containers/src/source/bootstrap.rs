@@ -19,7 +19,7 @@ use tokio::{
 use super::{Making, Release, inside::TAIL};
 use crate::{
     Error, ProgressEvent, Result,
-    owned::{Purpose, Unfinished},
+    owned::{self, Purpose, Unfinished},
 };
 
 pub(super) use process::{NAMESPACES, can_isolate, is_there};
@@ -55,7 +55,9 @@ pub(super) async fn base(making: &Making<'_>, release: &Release<'_>) -> Result<P
     let unfinished = Unfinished::make(&unfinished, Purpose::Base)?;
     let tar = unfinished.path().join("tar");
     let made = match bootstrap(making, release, &tar).await {
-        Ok(()) => fs::rename(&tar, &path).map_err(Error::io("renaming", &tar)),
+        Ok(()) => owned::mark_file(&tar, &path)
+            .and_then(|()| fs::rename(&tar, &path))
+            .map_err(Error::io("renaming", &tar)),
         Err(error) => Err(error),
     };
     unfinished.discard().await;

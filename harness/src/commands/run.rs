@@ -13,7 +13,7 @@ use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS};
 use crate::printable;
 use crate::report::{self, Json, Named, Report, Terminal};
 use crate::runner;
-use crate::scenario::Selection;
+use crate::scenario::{Selection, check_untrusted};
 use crate::session::{Kind, Session, Warm};
 use crate::tell;
 
@@ -22,6 +22,9 @@ const JOBS_PER_PROCESSOR: usize = 4;
 
 pub(super) async fn run(options: Run) -> Result<u8, Error> {
     let scenarios = select(&options.scenarios.dir, &options.filters)?;
+    if options.untrusted {
+        check_untrusted(scenarios.iter().map(|one| &**one))?;
+    }
     let (events, received) = mpsc::unbounded_channel();
     let reporter = tokio::spawn(report::feed(vec![on_stdout(options.format)], received));
     let ground = tokio::select! {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Kept {
     /// Directories of this machine that the root shows.
     pub(crate) shown: Vec<PathBuf>,
     pub(crate) facts: TargetFacts,
+    /// Nobody removes it meanwhile; none for one of an older version, which carries no mark.
+    _in_use: Option<Arc<Owned>>,
 }
 
 /// Finds a target's root, or makes it.
@@ -47,11 +50,13 @@ pub(crate) async fn prepare(
     if !path.exists() {
         make(&making, target, &path, &shown).await?;
     }
+    let in_use = Owned::join(&path, Purpose::Root).ok().map(Arc::new);
     let text = Inside::of(&path.join("root"))?.read(FACTS_PATH)?;
     Ok(Kept {
         facts: TargetFacts::parse(target, &key, &text)?,
         path,
         shown,
+        _in_use: in_use,
     })
 }
 
