@@ -184,7 +184,7 @@ pub(crate) fn mark_file(file: &Path, path: &Path) -> io::Result<()> {
 /// Fails unless a file is ours.
 pub(crate) fn is_our_file(path: &Path) -> io::Result<()> {
     let mark = beside(path);
-    let ours = mark.symlink_metadata()?.is_file()
+    let ours = mark.symlink_metadata().map_err(no_mark)?.is_file()
         && path.symlink_metadata()?.is_file()
         && fs::read_to_string(&mark)? == file_text(path)?;
     match ours {
@@ -198,6 +198,13 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     is_our_file(path)?;
     fs::remove_file(path)?;
     fs::remove_file(beside(path))
+}
+
+fn no_mark(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "it carries no mark of ours"),
+        _ => error,
+    }
 }
 
 fn beside(path: &Path) -> PathBuf {
@@ -321,7 +328,8 @@ fn read_mark(tree: &Tree, purpose: Purpose) -> io::Result<File> {
         MARK_NAME,
         OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         Mode::empty(),
-    )?;
+    )
+    .map_err(|error| no_mark(error.into()))?;
     let found = rustix::fs::fstat(&look)?;
     let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
     if !is_file || found.st_uid != rustix::process::geteuid().as_raw() {
