@@ -180,11 +180,30 @@ fn new_server() -> Connection {
 
 #[test]
 fn empty_and_doubled_lists() {
-    let cases: [(&[u8], Irregularity); 4] = [
+    let cases: [(&[u8], Irregularity); 8] = [
         (&[], Irregularity::EmptyExtensionBlock),
         (
             &[0, 10, 0, 2, 0, 0],
             Irregularity::EmptyList { extension: 10 },
+        ),
+        (
+            &[0, 0, 0, 2, 0, 0],
+            Irregularity::EmptyList { extension: 0 },
+        ),
+        (
+            &[0, 0, 0, 5, 0, 3, 0, 0, 0],
+            Irregularity::EmptyList { extension: 0 },
+        ),
+        (
+            &[0, 0, 0, 10, 0, 8, 0, 0, 1, b'a', 0, 0, 1, b'b'],
+            Irregularity::DoubledEntry {
+                extension: 0,
+                value: 0,
+            },
+        ),
+        (
+            &[0, 16, 0, 2, 0, 0],
+            Irregularity::EmptyList { extension: 16 },
         ),
         (
             &[0, 13, 0, 2, 0, 0],

@@ -131,7 +131,16 @@ impl ClientHello {
 
     fn read_extension(&mut self, extension: u16, content: &[u8]) -> Result<(), WireError> {
         match extension {
-            code::SERVER_NAME => self.sni = whole("the server_name extension", content, host_name)?,
+            code::SERVER_NAME => {
+                let names = whole("the server_name extension", content, server_names)?;
+                // A list without a name is as good as one whose name is empty.
+                let named: Vec<_> = names.iter().filter(|(_, name)| !name.is_empty()).collect();
+                self.note(of_list(extension, &named, |(kind, _)| u16::from(*kind)));
+                self.sni = names
+                    .into_iter()
+                    .find(|(kind, _)| *kind == HOST_NAME)
+                    .map(|(_, name)| name);
+            }
             code::SUPPORTED_GROUPS => {
                 self.groups = whole("the supported_groups extension", content, |reader| {
                     reader.list16("the supported groups")
@@ -162,7 +171,12 @@ impl ClientHello {
                     scheme.0
                 }));
             }
-            code::ALPN => self.alpn = extensions::alpn(content)?,
+            code::ALPN => {
+                self.alpn = extensions::alpn(content)?;
+                if self.alpn.is_empty() {
+                    self.note(vec![Irregularity::EmptyList { extension }]);
+                }
+            }
             code::CLIENT_CERTIFICATE_TYPE => {
                 self.client_certificate_types = certificate_types(content)?
             }
@@ -227,17 +241,19 @@ fn certificate_types(content: &[u8]) -> Result<Vec<u8>, WireError> {
     .to_vec())
 }
 
-fn host_name(reader: &mut Reader<'_>) -> Result<Option<String>, WireError> {
+/// The type of a host name in `server_name` (RFC 6066 section 3), the only one there is.
+const HOST_NAME: u8 = 0;
+
+/// Types and names; bytes that are not UTF-8 are replaced.
+fn server_names(reader: &mut Reader<'_>) -> Result<Vec<(u8, String)>, WireError> {
     let mut list = Reader::new(reader.vec16("the server name list")?);
-    let mut host = None;
+    let mut names = Vec::new();
     while !list.is_empty() {
         let kind = list.u8("a server name's type")?;
         let name = list.vec16("a server name")?;
-        if kind == 0 && host.is_none() {
-            host = Some(String::from_utf8_lossy(name).into_owned());
-        }
+        names.push((kind, String::from_utf8_lossy(name).into_owned()));
     }
-    Ok(host)
+    Ok(names)
 }
 
 fn share_groups(reader: &mut Reader<'_>) -> Result<Vec<NamedGroup>, WireError> {
