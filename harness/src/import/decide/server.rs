@@ -343,7 +343,8 @@ fn client_settings(report: &Report) -> Vec<Kept> {
         return Vec::new();
     };
     let plain = |value: &str| !value.contains(['/', ':', '$', '[']) && !value.is_empty();
-    let own = machine.settings.iter().filter(|setting| {
+    let settings = machine.effective(None);
+    let own = settings.values().filter(|setting| {
         use_of(&setting.name, SideName::Client) == Use::Keep && plain(&setting.value)
     });
     let kept = own.map(|setting| Kept {
