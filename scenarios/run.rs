@@ -151,7 +151,9 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
 /// What is wrong with a case, in words.
 fn failure(case: &Case, examined: &Examined) -> Option<String> {
     let mut wrong = match &examined.outcome {
-        Outcome::Pass | Outcome::NotApplicable(_) => Vec::new(),
+        Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) | Outcome::NotApplicable(_) => {
+            Vec::new()
+        }
         Outcome::Fail(differences) => differences.clone(),
         Outcome::Broken(why) => vec![format!("broken: {why}")],
     };

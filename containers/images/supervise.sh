@@ -17,7 +17,13 @@ unset PFS_OWN_MOUNTS
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 root=
 [ -z "$home" ] || root=$home/root
-lease=$root/etc/postfix/pfs/lease
+lease=/etc/postfix/pfs/lease
+
+# Runs a command in the fleet's root: a link there must not lead to a file of this machine. Without the locks that say
+# that this process lives.
+inside() {
+    if [ -n "$root" ]; then chroot "$root" "$@" 8>&- 9<&-; else "$@"; fi
+}
 
 # Sets `parent` to the parent of a process, and `terminal` to the number of its terminal, 0 if it has none
 # (proc_pid_stat(5)).
@@ -115,13 +121,13 @@ remove_home() {
 
 case $4 in
 watch)
-    unused=0 known=$(stat -c %y "$lease")
+    unused=0 known=$(inside stat -c %y "$lease")
     while [ "$unused" -lt 4 ]; do
         sleep "$poll"
         about $$
         [ "$parent" = "$5" ] || exit
-        last=$(stat -c %y "$lease")
-        if [ "$last" = "$known" ] && flock -n -x "$lease" true; then
+        last=$(inside stat -c %y "$lease")
+        if [ "$last" = "$known" ] && inside flock -n -x "$lease" true; then
             unused=$((unused + 1))
         else
             unused=0 known=$last
@@ -134,11 +140,7 @@ watch)
 names)
     # What asks the name servers to end is for them; this waits until they have.
     trap : TERM
-    if [ -n "$root" ]; then
-        chroot "$root" /bin/sh /etc/postfix/pfs/dns/start
-    else
-        /bin/sh /etc/postfix/pfs/dns/start
-    fi
+    inside /bin/sh /etc/postfix/pfs/dns/start
     # Without its name servers a fleet would say of Postfix what is not so. One that does not start is nobody's yet.
     [ $? != 3 ] || end_fleet "$5"
     exit
@@ -167,8 +169,7 @@ add_user() {
         grep -q "^Debian-exim:" /etc/passwd && exit
         echo "Debian-exim:x:65534:65534::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
         echo "Debian-exim:x:65534:" >>/etc/group'
-    # Inside: a link in somebody's root must not lead to a file of this machine.
-    if [ -n "$root" ]; then chroot "$root" "$@" 8>&- 9<&-; else "$@"; fi
+    inside "$@"
 }
 if [ -x "$root/opt/exim/usr/sbin/exim4" ]; then add_user; fi
 
@@ -189,7 +190,7 @@ serve_names() {
         wait "$dns"
     fi
     dns=
-    [ -f "$root/etc/postfix/pfs/dns/start" ] || return
+    inside test -f /etc/postfix/pfs/dns/start || return
     part names $$ &
     dns=$!
 }
@@ -227,11 +228,7 @@ done
 trap '' TERM INT HUP USR1
 if [ -z "$ended" ]; then
     # master(8) is silent about a main.cf it cannot use.
-    if [ -n "$root" ]; then
-        chroot "$root" postfix check 8>&- 9<&- 2>&1
-    else
-        postfix check 2>&1
-    fi
+    inside postfix check 2>&1
     echo "pfs: master ended with status $status"
 fi
 kill_group "$master"

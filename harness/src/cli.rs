@@ -195,6 +195,10 @@ pub struct Run {
     /// How many cases run at once [default: 4 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// The target whose texts a target without snapshots is held against: a built-in one, or none [default: the one
+    /// with the nearest Postfix and OpenSSL]
+    #[arg(long, value_name = "NAME|none")]
+    pub baseline: Option<String>,
     /// Write what was seen as the new snapshots
     #[arg(long)]
     pub accept: bool,

@@ -1,5 +1,6 @@
 //! What each command of `pfs` does.
 
+mod baseline;
 mod bisect;
 mod claims;
 mod clean;

@@ -389,8 +389,10 @@ fn causes(seen: &Seen) -> String {
             .iter()
             .filter(|failure| failure.witness.ends_with("log") == from_log)
             .map(|failure| match &failure.alert {
-                Some(alert) => format!("{}: {}, alert {alert}", failure.side, failure.cause),
-                None => format!("{}: {}", failure.side, failure.cause),
+                Some(alert) => {
+                    format!("{}: {}, alert {alert}", failure.side, plain(&failure.cause))
+                }
+                None => format!("{}: {}", failure.side, plain(&failure.cause)),
             })
             .collect();
         causes.sort();
@@ -405,6 +407,27 @@ fn causes(seen: &Seen) -> String {
         true => NO_CAUSE.to_owned(),
         false => causes.join("; "),
     }
+}
+
+/// A cause without ports and the names made up for one case.
+fn plain(cause: &str) -> String {
+    let words = cause.split(' ').map(|word| match word.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{}:<port>", made_up(host))
+        }
+        _ => made_up(word),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn made_up(host: &str) -> String {
+    let labels = host
+        .split('.')
+        .map(|label| match label.strip_prefix("case-") {
+            Some(_) => "<case>",
+            None => label,
+        });
+    labels.collect::<Vec<_>>().join(".")
 }
 
 /// Words that differ, witness by witness.
@@ -438,6 +461,31 @@ fn texts(a: &Seen, b: &Seen) -> Vec<Difference> {
         );
     }
     found
+}
+
+/// The words in which two snapshots differ, each with the witness that says them.
+pub fn words(old: &str, old_target: &str, new: &str, new_target: &str) -> Vec<String> {
+    let of = |text: &str, target: &str| -> BTreeMap<String, String> {
+        let all = crate::snapshot::sections(text).into_iter();
+        all.map(|(section, said)| (section.name().to_owned(), said.replace(target, "<target>")))
+            .collect()
+    };
+    let (old, new) = (of(old, old_target), of(new, new_target));
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut words = Vec::new();
+    for name in names {
+        let said = |all: &BTreeMap<String, String>| all.get(name).cloned().unwrap_or_default();
+        for change in changes(&said(&old), &said(&new)) {
+            words.push(match (change.old.as_str(), change.new.as_str()) {
+                ("", new) => format!("{name}: + {new}"),
+                (old, "") => format!("{name}: - {old}"),
+                (old, new) => format!("{name}: {old} → {new}"),
+            });
+        }
+    }
+    words.sort();
+    words.dedup();
+    words
 }
 
 fn rank(protocol: &str) -> usize {
@@ -504,10 +552,10 @@ impl Signature {
 
     fn strength(&self) -> (u32, u32) {
         let digest = self.digest.as_deref().unwrap_or_default();
-        let digits: String = digest.chars().filter(char::is_ascii_digit).collect();
+        // SHA-256 is no weaker than the curves and keys in use (NIST SP 800-57 part 1, table 3).
         (
             self.bits.unwrap_or_default(),
-            digits.parse().unwrap_or_default(),
+            u32::from(!["MD5", "SHA1"].contains(&digest)),
         )
     }
 }

@@ -7,6 +7,10 @@ pub enum Outcome {
     Pass,
     /// Postfix or a peer did something else; every difference found.
     Fail(Vec<String>),
+    /// As expected, and all witnesses agree; there is no snapshot of it, and the reason why that is no failure.
+    New(String),
+    /// As expected, and all witnesses agree; the texts differ from those of another target, and in which words.
+    Differs(Vec<String>),
     /// The target lacks what the case is about.
     NotApplicable(String),
     /// Docker, an image, the harness: nothing was learned about Postfix.
@@ -19,6 +23,8 @@ impl Outcome {
         match self {
             Self::Pass => "pass",
             Self::Fail(_) => "fail",
+            Self::New(_) => "new",
+            Self::Differs(_) => "differs",
             Self::NotApplicable(_) => "not-applicable",
             Self::Broken(_) => "broken",
         }
@@ -28,8 +34,10 @@ impl Outcome {
     pub fn reasons(&self) -> &[String] {
         match self {
             Self::Pass => &[],
-            Self::Fail(differences) => differences,
-            Self::NotApplicable(why) | Self::Broken(why) => std::slice::from_ref(why),
+            Self::Fail(differences) | Self::Differs(differences) => differences,
+            Self::New(why) | Self::NotApplicable(why) | Self::Broken(why) => {
+                std::slice::from_ref(why)
+            }
         }
     }
 }
@@ -41,6 +49,10 @@ pub struct Tally {
     pub pass: usize,
     /// Failed.
     pub fail: usize,
+    /// Passed without a snapshot.
+    pub new: usize,
+    /// Passed with texts other than another target's.
+    pub differs: usize,
     /// Not meant for the target.
     pub not_applicable: usize,
     /// Could not be run.
@@ -66,6 +78,8 @@ impl Tally {
         match outcome {
             Outcome::Pass => self.pass += 1,
             Outcome::Fail(_) => self.fail += 1,
+            Outcome::New(_) => self.new += 1,
+            Outcome::Differs(_) => self.differs += 1,
             Outcome::NotApplicable(_) => self.not_applicable += 1,
             Outcome::Broken(_) => self.broken += 1,
         }
@@ -86,6 +100,8 @@ impl std::fmt::Display for Tally {
         write!(f, "{} passed", self.pass)?;
         for (count, word) in [
             (self.fail, "failed"),
+            (self.differs, "different in text from their baseline"),
+            (self.new, "without a snapshot"),
             (self.broken, "broken"),
             (self.not_applicable, "not applicable"),
         ] {
@@ -106,6 +122,19 @@ mod tests {
         let mut tally = Tally::default();
         tally.add(&Outcome::Broken("no Docker".into()));
         assert_eq!((tally.fail, tally.exit_code()), (0, EXIT_BROKEN));
+    }
+
+    #[test]
+    fn neither_new_nor_different_texts_fail_a_run() {
+        let mut tally = Tally::default();
+        tally.add(&Outcome::New("no snapshot".into()));
+        tally.add(&Outcome::Differs(vec!["log: a → b".into()]));
+        assert_eq!(tally.exit_code(), EXIT_PASS);
+        let text = tally.to_string();
+        assert!(
+            text.contains("1 different in text") && text.contains("1 without a snapshot"),
+            "{text}"
+        );
     }
 
     #[test]

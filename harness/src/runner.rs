@@ -11,12 +11,14 @@ mod serve;
 pub use case::{Obstacle, gather};
 pub use peers::{PeerSetupError, classic_client, classic_server, client_options, server_options};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use crate::diff;
 use crate::event::{CaseResult, Event, Reproduce};
 use crate::evidence::Evidence;
 use crate::outcome::{Outcome, Tally};
@@ -39,13 +41,25 @@ pub struct Options {
 }
 
 /// What a case's text is compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Snapshots {
     /// The snapshot of its target.
     #[default]
     Own,
+    /// The same; for these targets, where they have none, that of another target, if there is one.
+    Baselines(BTreeMap<String, Option<String>>),
     /// None: expectations and agreement alone decide.
     Unread,
+}
+
+impl Snapshots {
+    /// What a target is held against where it has no snapshot; `None` for one that must have its own.
+    fn baseline(&self, target: &str) -> Option<Option<&str>> {
+        match self {
+            Self::Baselines(all) => all.get(target).map(Option::as_deref),
+            Self::Own | Self::Unread => None,
+        }
+    }
 }
 
 /// Runs everything that is decided on; events go to `events` as they happen.
@@ -82,8 +96,8 @@ pub async fn run(
                         return decided.result(broken(error.to_string()), false);
                     }
                     let mut examined = examine(&session, &case).await;
-                    let accepted = options.snapshots == Snapshots::Own
-                        && with_snapshot(&case, &mut examined, options.accept);
+                    let accepted = options.snapshots != Snapshots::Unread
+                        && with_snapshot(&case, &mut examined, &options);
                     decided.result(examined, accepted)
                 }
             }
@@ -182,7 +196,8 @@ pub async fn examine(session: &Session, case: &Case) -> Examined {
 }
 
 /// Holds what was seen against the snapshot; true if that was written. A case that fails anyhow is never accepted.
-fn with_snapshot(case: &Case, examined: &mut Examined, accept: bool) -> bool {
+fn with_snapshot(case: &Case, examined: &mut Examined, options: &Options) -> bool {
+    let accept = options.accept;
     if !matches!(examined.outcome, Outcome::Pass | Outcome::Fail(_)) {
         return false;
     }
@@ -198,6 +213,13 @@ fn with_snapshot(case: &Case, examined: &mut Examined, accept: bool) -> bool {
                 return false;
             }
         },
+        (Ok(Comparison::Missing), ..) if options.snapshots.baseline(&case.target).is_some() => {
+            if examined.outcome == Outcome::Pass {
+                let baseline = options.snapshots.baseline(&case.target).flatten();
+                examined.outcome = against_baseline(case, &text, baseline);
+            }
+            return false;
+        }
         (Ok(Comparison::Missing), ..) => {
             format!("no snapshot {}; --accept writes it", path.display())
         }
@@ -214,4 +236,23 @@ fn with_snapshot(case: &Case, examined: &mut Examined, accept: bool) -> bool {
         other => *other = Outcome::Fail(vec![difference]),
     }
     false
+}
+
+/// What becomes of a case that passed and has no snapshot.
+fn against_baseline(case: &Case, text: &str, baseline: Option<&str>) -> Outcome {
+    let Some(baseline) = baseline else {
+        return Outcome::New(format!("no snapshot of {}", case.target));
+    };
+    match Snapshot::of(&case.scenario.path, &case.id, baseline).read() {
+        Ok(Some(old)) => {
+            let words = diff::words(&old, baseline, text, &case.target);
+            if words.is_empty() {
+                Outcome::Pass
+            } else {
+                Outcome::Differs(words)
+            }
+        }
+        Ok(None) => Outcome::New(format!("no snapshot of {baseline}, its baseline")),
+        Err(error) => Outcome::Broken(error.to_string()),
+    }
 }

@@ -106,7 +106,11 @@ impl Origin for Root {
                 if let Some(parent) = to.parent() {
                     std::fs::create_dir_all(parent).map_err(Error::io("creating", parent))?;
                 }
-                tree::copy(&from, &to, &|path| is_left_out(&from, path), &|_| false)
+                // A /dev that is a link would lead what is written there to this machine's.
+                let dev = from.join("dev");
+                tree::copy(&from, &to, &|path| is_left_out(&from, path), &|link| {
+                    link == dev
+                })
             })
             .await
         })

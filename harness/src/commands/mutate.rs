@@ -191,7 +191,7 @@ async fn run_batch(
             let _slot = slots.acquire().await;
             let examined = runner::examine(&session, &case).await;
             let why = match examined.outcome {
-                Outcome::Pass => None,
+                Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) => None,
                 Outcome::Fail(differences) => differences.into_iter().next(),
                 Outcome::NotApplicable(why) | Outcome::Broken(why) => Some(why),
             };

@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::Error;
+use super::baseline::baselines;
 use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
 use crate::event::{Event, Reproduce};
@@ -85,9 +86,22 @@ async fn work(
         reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));
     }
     let catalogue = ground.cases();
+    let snapshots = baselines(options.baseline.as_deref(), &ground.targets)?;
+    let mut columns = ground.columns.clone();
+    if let runner::Snapshots::Baselines(all) = &snapshots {
+        for column in &mut columns {
+            match all.get(&column.name) {
+                Some(Some(baseline)) => column
+                    .versions
+                    .push_str(&format!("; texts against {baseline}")),
+                Some(None) => column.versions.push_str("; no baseline"),
+                None => {}
+            }
+        }
+    }
     let _ = events.send(Event::Started {
         engine: ground.engine.name().to_string(),
-        targets: ground.columns.clone(),
+        targets: columns,
         cases: ground.decisions.len(),
     });
     let session = Arc::new(
@@ -104,7 +118,7 @@ async fn work(
     let options = runner::Options {
         jobs,
         accept: options.accept,
-        snapshots: runner::Snapshots::Own,
+        snapshots,
         reproduce,
     };
     let code = tokio::select! {

@@ -62,6 +62,10 @@ pub enum OutcomeWord {
     Pass,
     /// Postfix or a peer did something else.
     Fail,
+    /// As expected; there is no snapshot of it.
+    New,
+    /// As expected; the texts differ from those of another target.
+    Differs,
     /// The target lacks what the case is about.
     NotApplicable,
     /// The environment: nothing was learned about Postfix.
@@ -73,6 +77,8 @@ impl From<&Outcome> for OutcomeWord {
         match outcome {
             Outcome::Pass => Self::Pass,
             Outcome::Fail(_) => Self::Fail,
+            Outcome::New(_) => Self::New,
+            Outcome::Differs(_) => Self::Differs,
             Outcome::NotApplicable(_) => Self::NotApplicable,
             Outcome::Broken(_) => Self::Broken,
         }

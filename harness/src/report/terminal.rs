@@ -18,6 +18,9 @@ use crate::outcome::{Outcome, Tally};
 use crate::printable::{Text, line, told_on_a_terminal};
 use crate::tell;
 
+/// Differences of text that are shown; each of them may be in hundreds of cases.
+const DIFFERENT: usize = 20;
+
 /// The terminal report.
 pub struct Terminal {
     bar: ProgressBar,
@@ -114,6 +117,37 @@ impl Terminal {
         out
     }
 
+    /// In which words texts differ from another target's, each once.
+    fn different(&self, out: &mut Text) {
+        let mut words: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for cell in &self.cells {
+            if let Outcome::Differs(differences) = &cell.outcome {
+                for one in differences {
+                    words.entry(one).or_default().push(&cell.id);
+                }
+            }
+        }
+        if words.is_empty() {
+            return;
+        }
+        let mut words: Vec<_> = words.into_iter().collect();
+        words.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
+        let _ = writeln!(out, "Texts that differ from those of the baseline:");
+        for (words, cases) in words.iter().take(DIFFERENT) {
+            let case = cases.first().copied().unwrap_or_default();
+            let _ = writeln!(out, "  {:>5} × {}", cases.len(), line(words));
+            let _ = writeln!(out, "          such as {}", line(case));
+        }
+        if words.len() > DIFFERENT {
+            let _ = writeln!(
+                out,
+                "  … and {} more: --format json tells all",
+                words.len() - DIFFERENT
+            );
+        }
+        let _ = writeln!(out);
+    }
+
     fn finish(&self) {
         self.bar.finish_and_clear();
         let mut out = self.table();
@@ -121,6 +155,7 @@ impl Terminal {
         if let Some(grid) = grid::grid(&self.cells) {
             let _ = writeln!(out, "{grid}");
         }
+        self.different(&mut out);
         for result in &self.failed {
             out.append(&self.explain(result));
             let _ = writeln!(out);
@@ -149,6 +184,8 @@ fn mark(outcome: &Outcome, accepted: bool) -> (&'static str, &'static str) {
         Outcome::Pass if accepted => ("36", "new"),
         Outcome::Pass => ("32", "pass"),
         Outcome::Fail(_) => ("1;31", "FAIL"),
+        Outcome::New(_) => ("36", "new"),
+        Outcome::Differs(_) => ("33", "differs"),
         Outcome::NotApplicable(_) => ("2", "n/a"),
         Outcome::Broken(_) => ("1;33", "BROKEN"),
     }
