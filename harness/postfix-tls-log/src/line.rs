@@ -44,7 +44,11 @@ impl<'a> LogLine<'a> {
         if line.trim_start().starts_with('{') {
             return json::parse(line.trim_start());
         }
-        Self::parse_plain(line)
+        Self::parse_plain(line).or_else(|| {
+            // Time and tag, then an object: fluentd and its kin.
+            let object = line.trim_end().ends_with('}').then(|| line.find("{\""))?;
+            json::parse(line.get(object?..)?)
+        })
     }
 
     /// One that is not JSON and has no colours.

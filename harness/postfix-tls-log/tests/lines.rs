@@ -294,6 +294,22 @@ fn other_wrappings() {
             ("postfix", "tlsproxy", Some(12), "x: y"),
         ),
         (
+            r#"2026-11-25 18:47:05 +0000 mail.info: {"host":"mail","ident":"postfix/smtp","pid":"123","message":"x: y"}"#,
+            ("postfix", "smtp", Some(123), "x: y"),
+        ),
+        (
+            "2026-11-25\tmail\tpostfix/smtp[123]:\tx: y",
+            ("postfix", "smtp", Some(123), "x: y"),
+        ),
+        (
+            "\"Nov 25 18:47:05 mail postfix/smtp[123]: x: y\"",
+            ("postfix", "smtp", Some(123), "x: y"),
+        ),
+        (
+            "&lt;22&gt;Nov 25 18:47:05 mail postfix/smtp[123]:x: y",
+            ("postfix", "smtp", Some(123), "x: y"),
+        ),
+        (
             "Nov 25 18:47:05 mail postfix-mx/content-filter/smtp[1]: x",
             ("postfix-mx/content-filter", "smtp", Some(1), "x"),
         ),

@@ -137,6 +137,8 @@ impl Reader {
         let core = core
             .trim_start_matches(['`', '-', '"', ' '])
             .trim_end_matches(['*', '`', '"', ' ']);
+        // `journalctl -o export` and `-o verbose`.
+        let core = core.strip_prefix("MESSAGE=").unwrap_or(core);
         if let Some(event) = bare(core) {
             self.known += 1;
             self.event(&LogLine::parse_or_text(core), event, found);

@@ -370,3 +370,41 @@ Nov 22 08:00:02 mail postfix/smtpd[1]: disconnect from c.example.test[192.0.2.3]
     assert_eq!(summary.key_exchanges["X25519"], 1);
     assert!(summary.text().contains("TLSv1.3"));
 }
+
+/// Pieces of reports put together and changed at random, the same each time: nothing panics, and nothing that a terminal obeys is
+/// shown.
+#[test]
+fn hostile_text() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reports");
+    let mut text = String::from(
+        "\u{1b}[2J \u{202e} \u{7} {\"MESSAGE\":\"\\u001b]0;x\\n\" } Received: (using TLSv1.3 ((( \n\t ",
+    );
+    for entry in std::fs::read_dir(data).unwrap() {
+        text.push_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    let pieces: Vec<&str> = text
+        .split_inclusive([' ', '\n', ':', '(', '[', ','])
+        .collect();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 11).unwrap() % below.max(1)
+    };
+    for _ in 0..800 {
+        let mut hostile = String::new();
+        for _ in 0..random(12) {
+            let start = random(pieces.len());
+            let end = (start + random(60)).min(pieces.len());
+            hostile.push_str(&pieces[start..end].concat());
+        }
+        let said = everything(&hostile);
+        let harmless = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+        assert!(said.chars().all(harmless), "{hostile:?}\n{said:?}");
+        for (item, explanation) in explained(&hostile) {
+            let line = crate::printable::json(&json(&item, &explanation));
+            assert!(line.chars().all(|c| !c.is_control()), "{line}");
+        }
+    }
+}

@@ -73,6 +73,11 @@ pub(super) fn wrapped(line: &str) -> Option<LogLine<'_>> {
         None => (text, known),
     };
     let before = line.get(..start)?;
+    // The whole line in quotes, as in tables and code.
+    let text = match before.trim_start().chars().next() {
+        Some(quote @ ('"' | '`' | '\'')) => text.strip_suffix(quote).unwrap_or(text),
+        _ => text,
+    };
     let (time, host) = before_name(before);
     known.then(|| LogLine {
         time: time.into(),
@@ -153,9 +158,10 @@ fn program(line: &str) -> Option<(usize, &str, Option<u32>, &str)> {
                     Some(text) => (true, text),
                     None => (
                         false,
-                        rest.strip_prefix(' ')
-                            .or(rest.strip_prefix(':'))
-                            .unwrap_or(rest),
+                        // Collectors leave the blank out or put a tab there.
+                        rest.strip_prefix([' ', ':'])
+                            .unwrap_or(rest)
+                            .trim_start_matches('\t'),
                     ),
                 };
                 let ours = name.contains('/') && is_program(name.rsplit('/').next()?);
