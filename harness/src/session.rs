@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use pfs_certs::Pki;
+use pfs_containers::removal::remove_tree;
 use pfs_containers::{Cache, Engine, Holder, Target, TargetFacts};
 use tokio::sync::OnceCell;
 
@@ -217,7 +218,7 @@ impl Session {
                 result = Err(error.into());
             }
         }
-        let _ = fs::remove_dir_all(&self.directory);
+        let _ = remove_tree(&self.directory);
         result
     }
 
@@ -238,7 +239,7 @@ impl Session {
             };
             let holder = Holder::new(cache, &hold::in_use(&directory))?;
             stopped += engine.end(&holder).await?;
-            fs::remove_dir_all(&directory).map_err(SessionError::io(&directory))?;
+            remove_tree(&directory)?;
         }
         Ok(stopped)
     }

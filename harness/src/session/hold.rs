@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use pfs_containers::removal::remove_tree;
+
 use super::{SessionError, blocking, open_lock, record};
 
 /// How long the keys and fleets of tests are kept for the next ones. The fleets end sooner than that.
@@ -130,11 +132,14 @@ pub(super) fn remove_left_over(sessions: &Path) {
             Some("warm") => 2 * WARM_KEPT,
             _ => continue,
         };
-        let Ok(lock) = File::open(in_use(&directory)) else {
+        // To open a fifo would be to wait for who writes to it.
+        let mark = in_use(&directory);
+        let is_file = mark.symlink_metadata().is_ok_and(|found| found.is_file());
+        let Some(lock) = is_file.then(|| File::open(mark).ok()).flatten() else {
             continue;
         };
         if !was_used_within(&directory, keep) && lock.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(&directory);
+            let _ = remove_tree(&directory);
         }
     }
 }
