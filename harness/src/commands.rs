@@ -4,6 +4,7 @@ mod baseline;
 mod bisect;
 mod claims;
 mod clean;
+mod confine;
 mod corpus;
 mod diff;
 mod error;

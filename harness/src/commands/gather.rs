@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::Error;
+use super::confine::confined;
 use super::prepare::Ground;
 use super::run::{default_jobs, interrupted};
 use crate::event::{CaseResult, Event, Reproduce};
@@ -42,6 +43,16 @@ pub(super) async fn run<T: Send + 'static>(
     ground: Ground,
     listener: Listener<T>,
 ) -> Result<Option<Vec<T>>, Error> {
+    let events = listener.events.clone();
+    let engine = ground.engine.name();
+    let ended = confined(engine, &Kind::Private, all(ground, events)).await?;
+    drop(listener.events);
+    let results = listener.results.await.unwrap_or_default();
+    Ok(ended.then_some(results))
+}
+
+/// Whether it came to its end.
+async fn all(ground: Ground, events: mpsc::UnboundedSender<Event>) -> Result<bool, Error> {
     let catalogue = ground.cases();
     let reproduce = Reproduce::default().on(ground.engine.name());
     let session = Session::open(
@@ -60,11 +71,9 @@ pub(super) async fn run<T: Send + 'static>(
         reproduce,
     };
     let ended = tokio::select! {
-        _ = runner::run(&session, ground.decisions, options, &listener.events) => true,
+        _ = runner::run(&session, ground.decisions, options, &events) => true,
         () = interrupted() => false,
     };
     session.close().await?;
-    drop(listener.events);
-    let results = listener.results.await.unwrap_or_default();
-    Ok(ended.then_some(results))
+    Ok(ended)
 }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::Error;
 use super::baseline::baselines;
+use super::confine::confined;
 use super::prepare::{Ground, prepare, select};
 use crate::cli::{Format, Run};
 use crate::event::{Event, Reproduce};
@@ -33,7 +34,12 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
         () = interrupted() => None,
     };
     let result = match ground {
-        Some(Ok(ground)) => work(&options, ground, &events).await,
+        Some(Ok(ground)) => {
+            let kind = kind(&options, &ground);
+            let engine = ground.engine.name();
+            let work = work(options, ground, kind.clone(), events.clone());
+            confined(engine, &kind, work).await
+        }
         Some(Err(error)) => Err(error),
         None => Ok(EXIT_INTERRUPTED),
     };
@@ -62,23 +68,28 @@ fn on_stdout(format: Format) -> Named {
     }
 }
 
-async fn work(
-    options: &Run,
-    ground: Ground,
-    events: &mpsc::UnboundedSender<Event>,
-) -> Result<u8, Error> {
+/// Whose fleets are used.
+fn kind(options: &Run, ground: &Ground) -> Kind {
     let warm = Session::warm(&ground.cache, ground.engine.name());
-    let kind = if options.keep || warm == Warm::Ours {
-        Kind::Warm
-    } else {
-        Kind::Private
-    };
     if warm == Warm::OfAnotherBuild {
         tell!(
             "the fleets of `pfs up` are those of another build of pfs: this run starts its own; \
              `pfs down` ends the others"
         );
     }
+    if options.keep || warm == Warm::Ours {
+        Kind::Warm
+    } else {
+        Kind::Private
+    }
+}
+
+async fn work(
+    options: Run,
+    ground: Ground,
+    kind: Kind,
+    events: mpsc::UnboundedSender<Event>,
+) -> Result<u8, Error> {
     let mut reproduce =
         Reproduce::new(&options.scenarios.dir, &options.targets.targets).on(ground.engine.name());
     if !Selection::of(&options.filters).files.is_empty() {
@@ -122,7 +133,7 @@ async fn work(
         reproduce,
     };
     let code = tokio::select! {
-        tally = runner::run(&session, ground.decisions, options, events) => tally.exit_code(),
+        tally = runner::run(&session, ground.decisions, options, &events) => tally.exit_code(),
         () = interrupted() => EXIT_INTERRUPTED,
     };
     session.close().await?;

@@ -1,4 +1,4 @@
-//! Who joins the fleets that `pfs up` has left, and who does not. Real fleets of the chroot engine: these need root, and
+//! Who joins the fleets that `pfs up` has left, and who does not; and whom the fleets of a run reach. Real fleets of the chroot engine: these need root, and
 //! fail without.
 
 #![expect(
@@ -9,7 +9,8 @@
 
 mod place;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -89,4 +90,43 @@ async fn a_fleet_that_is_gone_without_a_word_stops_no_later_run() {
     place.pfs(&["run"]).passes();
     place.pfs(&["down"]).passes();
     assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
+
+/// A next hop may be any address: mail for it must not get there.
+#[tokio::test]
+async fn mail_does_not_leave_the_run() {
+    // Where the first line of a run's first fleet sends its mail to, at another address.
+    let outside = TcpListener::bind("127.0.0.9:10000").unwrap();
+    outside.set_nonblocking(true).unwrap();
+    let place = Place::new().await;
+    for (address, refusal) in [
+        ("127.0.0.9", "Connection refused"),
+        // TEST-NET-1 (RFC 5737).
+        ("192.0.2.1", "Network is unreachable"),
+    ] {
+        place.scenario(&format!(
+            "why = \"Nothing arrives.\"\nserver = {{ rustls = {{}} }}\n\
+             client = {{ nexthop = \"[{address}]\", postfix = {{ smtp_tls_security_level = \"may\" }} }}\n\
+             expect = {{ delivered = true }}\n"
+        ));
+        let said = place.pfs(&["run"]);
+        assert_eq!(said.code, Some(1), "{}", said.text);
+        assert!(said.text.contains(refusal), "{}", said.text);
+    }
+    let error = outside.accept().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock, "somebody has come");
+}
+
+/// Runs of two caches want the same addresses and ports.
+#[tokio::test]
+async fn runs_of_two_caches_do_not_meet() {
+    let places = [Place::new().await, Place::new().await];
+    for place in &places {
+        place.pfs(&["run", "--accept"]).passes();
+    }
+    std::thread::scope(|scope| {
+        for place in &places {
+            scope.spawn(|| (0..5).for_each(|_| place.pfs(&["run"]).passes()));
+        }
+    });
 }

@@ -62,10 +62,15 @@ impl Place {
                 assert!(copied.unwrap().success(), "{}", root.display());
             }
         }
-        let topic = place.scenarios().join("t");
-        fs::create_dir_all(&topic).unwrap();
-        fs::write(topic.join("case.toml"), SCENARIO).unwrap();
+        place.scenario(SCENARIO);
         place
+    }
+
+    /// Makes this the scenario.
+    pub(crate) fn scenario(&self, text: &str) {
+        let topic = self.scenarios().join("t");
+        fs::create_dir_all(&topic).unwrap();
+        fs::write(topic.join("case.toml"), text).unwrap();
     }
 
     pub(crate) fn cache(&self) -> PathBuf {
