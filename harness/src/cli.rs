@@ -57,8 +57,12 @@ Examples:
     /// Stop the fleets that `pfs up` left running; waits for runs that use them. Without it they end an hour after the
     /// last run.
     Down(Where),
-    /// List the targets, and what Postfix and OpenSSL each has.
-    Targets,
+    /// List the targets, and what Postfix and OpenSSL each has. Of those that are named, tell what was found in them, which
+    /// makes them if need be.
+    #[command(
+        after_help = "Example:\n  pfs targets --target mine=debs:../build-area --target installed"
+    )]
+    Targets(TargetsOf),
     /// Print the claims of the documentation with the scenarios that carry them and what each
     /// target does, as Markdown, from the committed snapshots. Starts nothing; exits with 1 if a
     /// claim has no scenario.
@@ -391,6 +395,15 @@ pub struct PlanArgs {
     pub target: String,
     #[command(flatten)]
     pub scenarios: Scenarios,
+}
+
+/// Options of `pfs targets`.
+#[derive(Debug, Args)]
+pub struct TargetsOf {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
 }
 
 /// Options of `pfs up`.

@@ -17,6 +17,7 @@ mod mutate;
 mod prepare;
 mod probe;
 mod run;
+mod targets;
 mod warm;
 
 pub use claims::claims_page;
@@ -42,7 +43,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Plan(options) => list::plan(&options),
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
-        Command::Targets => list::targets(),
+        Command::Targets(options) => targets::targets(options).await,
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,

@@ -409,6 +409,23 @@ fn causes(seen: &Seen) -> String {
     }
 }
 
+/// Text without the name of a target, where that stands as a word of its own.
+fn unnamed(text: &str, target: &str) -> String {
+    let of_name = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(target).filter(|_| !target.is_empty()) {
+        let (before, behind) = (&rest[..at], &rest[at + target.len()..]);
+        let inside = before.ends_with(of_name)
+            || shown.ends_with(of_name) && before.is_empty()
+            || behind.starts_with(of_name);
+        shown.push_str(before);
+        shown.push_str(if inside { target } else { "<target>" });
+        rest = behind;
+    }
+    shown + rest
+}
+
 /// A cause without ports and the names made up for one case.
 fn plain(cause: &str) -> String {
     let words = cause.split(' ').map(|word| match word.rsplit_once(':') {
@@ -446,7 +463,7 @@ fn texts(a: &Seen, b: &Seen) -> Vec<Difference> {
         let said = |seen: &Seen| -> String {
             let said = seen.witnesses.get(name).unwrap_or(&empty);
             // What a target is called is no difference.
-            said.replace(&seen.target, "<target>")
+            unnamed(said, &seen.target)
         };
         found.extend(
             changes(&said(a), &said(b))
@@ -467,7 +484,7 @@ fn texts(a: &Seen, b: &Seen) -> Vec<Difference> {
 pub fn words(old: &str, old_target: &str, new: &str, new_target: &str) -> Vec<String> {
     let of = |text: &str, target: &str| -> BTreeMap<String, String> {
         let all = crate::snapshot::sections(text).into_iter();
-        all.map(|(section, said)| (section.name().to_owned(), said.replace(target, "<target>")))
+        all.map(|(section, said)| (section.name().to_owned(), unnamed(&said, target)))
             .collect()
     };
     let (old, new) = (of(old, old_target), of(new, new_target));

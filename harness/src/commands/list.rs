@@ -74,22 +74,3 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
     }
     Ok(EXIT_PASS)
 }
-
-pub(super) fn targets() -> Result<u8, Error> {
-    for target in Target::built_in() {
-        let versions = nominal(&target)
-            .map(|v| format!("Postfix {}, OpenSSL {}", v.postfix, v.openssl))
-            .unwrap_or_default();
-        let default = Target::defaults().any(|one| one.name() == target.name());
-        say!(
-            "{:<16}{versions}{}",
-            target.name(),
-            if default { "" } else { " (only when named)" }
-        );
-    }
-    say!(
-        "{:<16}an image of your own with Postfix in it",
-        "NAME=image:REF"
-    );
-    Ok(EXIT_PASS)
-}

@@ -36,6 +36,20 @@ fn what_is_the_same_gives_nothing() {
 }
 
 #[test]
+fn a_name_is_hidden_only_where_it_is_one() {
+    assert_eq!(unnamed("other: on other", "other"), "<target>: on <target>");
+    for text in [
+        "other.example.test",
+        "another",
+        "mail-other",
+        "otherother",
+        "x@other",
+    ] {
+        assert_eq!(unnamed(text, "other"), text);
+    }
+}
+
+#[test]
 fn undelivered_mail_tells_its_cause_and_nothing_that_follows() {
     let failed = serde_json::json!({
         "delivered": false,
