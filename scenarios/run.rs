@@ -130,7 +130,7 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
                 _ => None,
             });
         futures_util::future::join_all(cases.map(async |case| {
-            let examined = runner::examine(&shared.session, case).await;
+            let examined = runner::examine(&shared.session, case, ()).await;
             (case.clone(), examined)
         }))
         .await
@@ -197,9 +197,9 @@ fn mutants_of_a_sample_are_noticed() {
         let shared = SHARED.get_or_init(shared).await;
         assert!(!shared.mutants.is_empty(), "the sample is empty");
         for some in shared.mutants.chunks(MUTANTS_AT_ONCE) {
-            let ended = some
-                .iter()
-                .map(|mutant| async { (mutant.clone(), fate_of(&shared.session, mutant).await) });
+            let ended = some.iter().map(|mutant| async {
+                (mutant.clone(), fate_of(&shared.session, mutant, ()).await)
+            });
             fates.extend(futures_util::future::join_all(ended).await);
         }
     });

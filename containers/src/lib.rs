@@ -43,7 +43,7 @@ pub use error::{Error, Result};
 pub use facts::TargetFacts;
 pub use fleet::{Fleet, FleetFile, FleetSpec, FleetState, Lifetime};
 pub use holder::Holder;
-pub use log::{Log, LogLine, LogReceiver};
+pub use log::{HowEnded, Log, LogLine, LogReceiver, ProcessEnd};
 pub use network::Network;
 pub use progress::{Progress, ProgressEvent, silent};
 pub use source::Source;

@@ -1,13 +1,18 @@
 //! Postfix's log as parsed lines, handed to whoever subscribed to their `syslog_name`.
 
 pub(crate) mod follow;
+mod owner;
+mod process;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{mpsc, watch};
+
+use owner::Owners;
+pub use process::{HowEnded, ProcessEnd};
 
 /// One line of a fleet's log.
 pub type LogLine = postfix_tls_log::LogLine<'static>;
@@ -31,7 +36,7 @@ struct Hub {
 
 #[derive(Default)]
 struct State {
-    tagged: HashMap<String, Vec<mpsc::UnboundedSender<Arc<LogLine>>>>,
+    owners: Owners,
     all: Vec<mpsc::UnboundedSender<Arc<LogLine>>>,
     last: VecDeque<Arc<LogLine>>,
 }
@@ -50,15 +55,26 @@ impl Log {
     /// come in its order; between processes there is none.
     #[must_use]
     pub fn subscribe(&self, tag: &str) -> LogReceiver {
+        self.subscribe_to(tag, &[])
+    }
+
+    /// As [`Log::subscribe`]; and of the lines without that name those which are theirs as well: what one of `daemons`
+    /// says with `fatal:` before it knows its name, what master(8) says of their processes ([`ProcessEnd`]), and what
+    /// qmgr(8) says of messages they have delivered (`QUEUE-ID: removed`). master's word on a process that nobody knows
+    /// goes to all who wait for such a daemon.
+    #[must_use]
+    pub fn subscribe_to(&self, tag: &str, daemons: &'static [&'static str]) -> LogReceiver {
         let (sender, receiver) = mpsc::unbounded_channel();
         if !self.has_ended() {
-            self.state()
-                .tagged
-                .entry(tag.to_owned())
-                .or_default()
-                .push(sender);
+            self.state().owners.subscribe(tag, daemons, sender);
         }
         receiver
+    }
+
+    /// What master(8) said of processes that did not end well when nobody who owned them listened any more.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<Arc<LogLine>> {
+        self.state().owners.unheard().to_vec()
     }
 
     /// Every line from now on.
@@ -97,19 +113,13 @@ impl Log {
         state
             .all
             .retain(|sender| sender.send(Arc::clone(&line)).is_ok());
-        let unheard = state.tagged.get_mut(&*line.tag).is_some_and(|senders| {
-            senders.retain(|sender| sender.send(Arc::clone(&line)).is_ok());
-            senders.is_empty()
-        });
-        if unheard {
-            state.tagged.remove(&*line.tag);
-        }
+        state.owners.push(&line);
     }
 
     pub(crate) fn end(&self) {
         self.hub.ended.send_replace(true);
         let mut state = self.state();
-        state.tagged.clear();
+        state.owners.clear();
         state.all.clear();
     }
 
@@ -150,6 +160,81 @@ mod tests {
         assert_eq!(
             log.subscribe("x").try_recv(),
             Err(mpsc::error::TryRecvError::Disconnected)
+        );
+    }
+
+    fn texts(receiver: &mut LogReceiver) -> Vec<String> {
+        std::iter::from_fn(|| receiver.try_recv().ok())
+            .map(|line| line.text.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn what_master_says_of_a_process_goes_to_its_owner() {
+        let log = Log::new();
+        let mut one = log.subscribe_to("postfix/c1", &["smtpd"]);
+        let mut other = log.subscribe_to("postfix/c2", &["smtpd"]);
+        log.push("Nov 22 08:00:01 mail postfix/c1/smtpd[77]: connect from unknown[127.0.0.1]");
+        log.push("Nov 22 08:00:01 mail postfix/c2/smtpd[78]: connect from unknown[127.0.0.1]");
+        let killed = |pid| {
+            format!(
+                "Nov 22 08:00:01 mail postfix/master[1]: warning: process /usr/lib/postfix/sbin/smtpd pid {pid} killed by signal 11"
+            )
+        };
+        log.push(&killed(77));
+        assert_eq!((texts(&mut one).len(), texts(&mut other).len()), (2, 1));
+        // Nobody knows it: it concerns all.
+        log.push(&killed(99));
+        assert_eq!((texts(&mut one).len(), texts(&mut other).len()), (1, 1));
+        drop(other);
+        log.push(&killed(78));
+        assert_eq!(log.unheard().len(), 1);
+        assert!(texts(&mut one).is_empty());
+        // What has said why it ends has said it.
+        log.push("Nov 22 08:00:01 mail postfix/c2/smtpd[80]: panic: x");
+        log.push(&killed(80).replace("signal 11", "signal 6"));
+        assert_eq!(log.unheard().len(), 1);
+    }
+
+    #[test]
+    fn a_fatal_line_without_a_name_is_that_of_who_has_not_spoken() {
+        let log = Log::new();
+        let mut one = log.subscribe_to("postfix/c1", &["smtpd"]);
+        let mut other = log.subscribe_to("postfix/c2", &["smtpd"]);
+        let mut client = log.subscribe_to("postfix/c3", &["smtp"]);
+        log.push("Nov 22 08:00:01 mail postfix/smtpd[77]: fatal: bad");
+        // Either of them may have said it.
+        assert!(texts(&mut one).is_empty() && texts(&mut other).is_empty());
+        log.push("Nov 22 08:00:01 mail postfix/c2/smtpd[78]: connect from unknown[127.0.0.1]");
+        assert_eq!(texts(&mut one), ["fatal: bad"]);
+        assert_eq!(texts(&mut other).len(), 1);
+        log.push("Nov 22 08:00:01 mail postfix/smtpd[79]: fatal: nobody's");
+        let mut late = log.subscribe_to("postfix/c4", &["smtpd"]);
+        log.push("Nov 22 08:00:01 mail postfix/c2/smtpd[78]: disconnect");
+        assert!(texts(&mut late).is_empty() && texts(&mut client).is_empty());
+    }
+
+    #[test]
+    fn those_who_all_say_the_same_each_say_it() {
+        let log = Log::new();
+        let mut both = [1, 2].map(|n| log.subscribe_to(&format!("postfix/c{n}"), &["smtpd"]));
+        log.push("Nov 22 08:00:01 mail postfix/smtpd[77]: fatal: bad");
+        log.push("Nov 22 08:00:01 mail postfix/smtpd[78]: fatal: bad");
+        for one in &mut both {
+            assert_eq!(texts(one), ["fatal: bad"]);
+        }
+    }
+
+    #[test]
+    fn a_message_is_done_with_for_who_delivered_it() {
+        let log = Log::new();
+        let mut client = log.subscribe_to("postfix/c1", &["smtp"]);
+        log.push("Nov 22 08:00:01 mail postfix/c1/smtp[77]: 4A1: to=<a@b>, status=sent (ok)");
+        log.push("Nov 22 08:00:01 mail postfix/qmgr[5]: 4B2: removed");
+        log.push("Nov 22 08:00:01 mail postfix/qmgr[5]: 4A1: removed");
+        assert_eq!(
+            texts(&mut client),
+            ["4A1: to=<a@b>, status=sent (ok)", "4A1: removed"]
         );
     }
 

@@ -14,6 +14,6 @@ mod log;
 mod section;
 mod statements;
 
-pub use log::PostfixLog;
+pub use log::{Crash, PostfixLog};
 pub use section::Section;
 pub use statements::{Evidence, Statements};

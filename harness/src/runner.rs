@@ -11,12 +11,12 @@ mod serve;
 pub use case::{Obstacle, gather};
 pub use peers::{PeerSetupError, classic_client, classic_server, client_options, server_options};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::diff;
 use crate::event::{CaseResult, Event, Reproduce};
@@ -73,11 +73,13 @@ pub async fn run(
     let slots = Arc::new(Semaphore::new(options.jobs));
     let mut running = JoinSet::new();
     let options = Arc::new(options);
+    let mut announced = HashMap::new();
     for decision in decisions {
         let (session, slots) = (Arc::clone(session), Arc::clone(&slots));
         let options = Arc::clone(&options);
-        running.spawn(async move {
-            let decided = Decided::of(&decision, &options.reproduce);
+        let decided = Decided::of(&decision, &options.reproduce);
+        let known = decided.clone();
+        let task = running.spawn(async move {
             match decision {
                 Decision::NotApplicable { why, .. } => {
                     decided.result(Examined::without(Outcome::NotApplicable(why)), false)
@@ -91,20 +93,31 @@ pub async fn run(
                             return decided.result(broken(error.to_string()), false);
                         }
                     }
-                    let _slot = slots.acquire().await;
+                    let slot = slots.acquire_owned().await;
                     if let Err(error) = peers::fleets(&session, &case).await {
                         return decided.result(broken(error.to_string()), false);
                     }
-                    let mut examined = examine(&session, &case).await;
+                    let mut examined = examine(&session, &case, slot).await;
                     let accepted = options.snapshots != Snapshots::Unread
                         && with_snapshot(&case, &mut examined, &options);
                     decided.result(examined, accepted)
                 }
             }
         });
+        announced.insert(task.id(), known);
     }
-    while let Some(ended) = running.join_next().await {
-        let Ok(result) = ended else { continue };
+    while let Some(ended) = running.join_next_with_id().await {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, Ok(result)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let known = announced.remove(&id);
+        let result = match (result, known) {
+            (Ok(result), _) => result,
+            (Err(error), Some(known)) => known.result(Examined::lost(&error), false),
+            // Every task was announced.
+            (Err(_), None) => continue,
+        };
         tally.add(&result.outcome);
         let _ = events.send(Event::Case(Arc::new(result)));
     }
@@ -113,6 +126,7 @@ pub async fn run(
 }
 
 /// What is known of a case before it runs.
+#[derive(Clone)]
 struct Decided(CaseResult);
 
 impl Decided {
@@ -167,6 +181,13 @@ impl Examined {
         }
     }
 
+    /// Of a case whose task has not come back: that is a fault of this program, and the case is not left out.
+    pub fn lost(error: &JoinError) -> Self {
+        let why =
+            format!("a fault of pfs itself, not of Postfix: the case's task has ended: {error}");
+        Self::without(Outcome::Broken(why))
+    }
+
     /// What belongs into the snapshot; empty where nobody said anything.
     pub fn text(&self) -> String {
         self.evidence
@@ -177,9 +198,11 @@ impl Examined {
 }
 
 /// Runs one case, on fleets that are there or are started for it, and judges it.
-pub async fn examine(session: &Session, case: &Case) -> Examined {
+///
+/// `slot` is let go as soon as its connections are over.
+pub async fn examine(session: &Session, case: &Case, slot: impl Send) -> Examined {
     let started = Instant::now();
-    let mut examined = match gather(session, case).await {
+    let mut examined = match gather(session, case, slot).await {
         Ok(evidence) => Examined {
             elapsed: started.elapsed(),
             outcome: verdict::judge(case, &evidence, session.pki()),

@@ -1,6 +1,6 @@
 //! `pfs mutate`: does each case notice when what it is about is changed?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::mutate::{Defaults, Fate, Mutant, mutants};
 use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
 use crate::plan::{Case, Decision};
 use crate::printable::say_json;
-use crate::runner;
+use crate::runner::{self, Examined};
 use crate::scenario::{SideName, TargetVersions};
 use crate::session::{Kind, Session};
 use crate::snapshot::Snapshot;
@@ -80,8 +80,8 @@ pub fn mutants_of(ground: &Ground, sample: Option<u32>) -> Result<Vec<Mutant>, E
 }
 
 /// Runs a mutant and says what came of it.
-pub async fn fate_of(session: &Session, mutant: &Mutant) -> Fate {
-    let examined = runner::examine(session, &mutant.case).await;
+pub async fn fate_of(session: &Session, mutant: &Mutant, slot: impl Send) -> Fate {
+    let examined = runner::examine(session, &mutant.case, slot).await;
     let case = &mutant.case;
     let snapshot = Snapshot::of(&case.scenario.path, &mutant.original, &case.target);
     let compared = snapshot
@@ -185,36 +185,55 @@ async fn run_batch(
     let session = Arc::new(session);
     let slots = Arc::new(Semaphore::new(jobs));
     let mut running = JoinSet::new();
-    for case in baseline {
+    let mut announced = HashMap::new();
+    let cases = baseline.into_iter().map(Work::Baseline);
+    let mutants = mutants
+        .into_iter()
+        .map(|mutant| Work::Mutant(Box::new(mutant)));
+    for work in cases.chain(mutants) {
         let (session, slots) = (Arc::clone(&session), Arc::clone(&slots));
-        running.spawn(async move {
-            let _slot = slots.acquire().await;
-            let examined = runner::examine(&session, &case).await;
-            let why = match examined.outcome {
-                Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) => None,
-                Outcome::Fail(differences) => differences.into_iter().next(),
-                Outcome::NotApplicable(why) | Outcome::Broken(why) => Some(why),
-            };
-            Done::Baseline(format!("{} on {}", case.id, case.target), why)
+        let known = work.clone();
+        let task = running.spawn(async move {
+            let slot = slots.acquire_owned().await;
+            match work {
+                Work::Baseline(case) => {
+                    let outcome = runner::examine(&session, &case, slot).await.outcome;
+                    Done::Baseline(name_of(&case), outcome)
+                }
+                Work::Mutant(mutant) => {
+                    let fate = fate_of(&session, &mutant, slot).await;
+                    Done::Mutant(mutant, fate)
+                }
+            }
         });
-    }
-    for mutant in mutants {
-        let (session, slots) = (Arc::clone(&session), Arc::clone(&slots));
-        running.spawn(async move {
-            let _slot = slots.acquire().await;
-            let fate = fate_of(&session, &mutant).await;
-            Done::Mutant(Box::new(mutant), fate)
-        });
+        announced.insert(task.id(), known);
     }
     let mut fates = Vec::new();
     let mut wrong: BTreeMap<String, String> = BTreeMap::new();
-    while let Some(done) = running.join_next().await {
+    while let Some(ended) = running.join_next_with_id().await {
+        let done = match ended {
+            Ok((id, done)) => {
+                announced.remove(&id);
+                done
+            }
+            // A fault of this program: none of them is left out.
+            Err(error) => match announced.remove(&error.id()) {
+                Some(Work::Baseline(case)) => {
+                    Done::Baseline(name_of(&case), Examined::lost(&error).outcome)
+                }
+                Some(Work::Mutant(mutant)) => {
+                    Done::Mutant(mutant, Fate::Broken(format!("its task has ended: {error}")))
+                }
+                None => continue,
+            },
+        };
         match done {
-            Ok(Done::Baseline(name, Some(why))) => {
+            Done::Baseline(_, Outcome::Pass | Outcome::New(_) | Outcome::Differs(_)) => {}
+            Done::Baseline(name, other) => {
+                let why = other.reasons().first().cloned().unwrap_or_default();
                 wrong.insert(name, why);
             }
-            Ok(Done::Mutant(mutant, fate)) => fates.push((*mutant, fate)),
-            Ok(Done::Baseline(_, None)) | Err(_) => {}
+            Done::Mutant(mutant, fate) => fates.push((*mutant, fate)),
         }
     }
     session.close().await?;
@@ -226,10 +245,21 @@ async fn run_batch(
     Ok(fates)
 }
 
+#[derive(Clone)]
+enum Work {
+    /// A case as it is.
+    Baseline(Arc<Case>),
+    Mutant(Box<Mutant>),
+}
+
 enum Done {
-    /// A case as it is, and why it does not pass.
-    Baseline(String, Option<String>),
+    /// A case as it is, by name, and what came of it.
+    Baseline(String, Outcome),
     Mutant(Box<Mutant>, Fate),
+}
+
+fn name_of(case: &Case) -> String {
+    format!("{} on {}", case.id, case.target)
 }
 
 /// Entries `[[equivalent]]` that stand for no mutant that made no difference.

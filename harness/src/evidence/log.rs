@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pfs_containers::LogLine;
+use pfs_containers::{HowEnded, LogLine, ProcessEnd};
 
 use crate::observe::log::LogEvent;
 use crate::observe::summary::TlsSummary;
@@ -13,6 +13,21 @@ pub struct PostfixLog {
     lines: Vec<Arc<LogLine>>,
     events: Vec<LogEvent>,
     complete: bool,
+    ends: Vec<Arc<LogLine>>,
+}
+
+/// With which a panic ends (`msg_panic` in Postfix's `msg.c` calls abort(3)).
+const SIGABRT: i32 = 6;
+
+/// A process of Postfix that did not end well while a case ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// What master(8) said of it.
+    pub end: ProcessEnd,
+    /// That line.
+    pub line: String,
+    /// The process is known to have served this case. Where it is not, it may have served another one that ran then.
+    pub own: bool,
 }
 
 impl PostfixLog {
@@ -26,7 +41,41 @@ impl PostfixLog {
             lines,
             events,
             complete,
+            ends: Vec::new(),
         }
+    }
+
+    /// The same, with what master(8) said of processes.
+    #[must_use]
+    pub fn with_ends(self, ends: Vec<Arc<LogLine>>) -> Self {
+        Self { ends, ..self }
+    }
+
+    /// What master(8) said of processes that did not end well.
+    pub fn ends(&self) -> &[Arc<LogLine>] {
+        &self.ends
+    }
+
+    /// The processes that did not end well, but those that have said why in a line with `fatal:` or `panic:`.
+    pub fn crashes(&self) -> impl Iterator<Item = Crash> + '_ {
+        let said = |pid, severity: &str| {
+            let of_process = |line: &&Arc<LogLine>| line.pid == Some(pid);
+            let mut lines = self.lines.iter().filter(of_process);
+            lines.any(|line| line.text.starts_with(severity))
+        };
+        self.ends.iter().filter_map(move |line| {
+            let end = ProcessEnd::parse(&line.text)?;
+            let explained = match end.how {
+                HowEnded::Status(_) => said(end.pid, "fatal:") || said(end.pid, "panic:"),
+                HowEnded::Signal(SIGABRT) => said(end.pid, "panic:"),
+                HowEnded::Signal(_) => false,
+            };
+            (!explained).then(|| Crash {
+                own: self.lines.iter().any(|line| line.pid == Some(end.pid)),
+                line: format!("{}: {}", line.daemon, line.text),
+                end,
+            })
+        })
     }
 
     /// The lines, in the order they were logged; those of one process stay together.

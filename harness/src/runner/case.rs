@@ -6,12 +6,15 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::change::change;
+use super::collect::Ended;
 use super::peers::{self, Fleets};
 use super::place::Place;
 use super::serve::{Behind, serve};
 use crate::evidence::{Evidence, PostfixLog, Statements};
 use crate::observe::summary::Side;
-use crate::peer::{self, ForwardOptions, Mail, MailClient, RustlsServer, TlsMode};
+use crate::peer::{
+    self, ErrorKind, ForwardOptions, Mail, MailClient, Message, PeerError, RustlsServer, Stage, TlsMode,
+};
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{MISSING_EXIM, Running, Session, recipient};
 
@@ -30,12 +33,13 @@ const AFTER_FATAL: Duration = Duration::from_secs(3);
 /// Sender of every mail; the null sender, so that nothing is ever bounced.
 const SENDER: &str = "";
 
-/// Runs the connections of a case.
+/// Runs the connections of a case. `slot` is let go when they are over, before the last that master(8) may say of their
+/// processes is waited for.
 ///
 /// # Errors
 /// What is broken or missing on this side: a fleet, a port, a program. Never what Postfix or a
 /// peer did.
-pub async fn gather(session: &Session, case: &Case) -> Result<Evidence, Obstacle> {
+pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<Evidence, Obstacle> {
     let fleets = peers::fleets(session, case)
         .await
         .map_err(|error| Obstacle::Broken(error.to_string()))?;
@@ -75,7 +79,15 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Evidence, Obstacle
         () = ended(fleets.client.as_ref()) => Err(gone("client")),
         said = work => said,
     };
-    let evidence = Evidence::from(said.map_err(Obstacle::Broken)?);
+    let Connected {
+        mut said,
+        server,
+        client,
+    } = said.map_err(Obstacle::Broken)?;
+    drop(slot);
+    session.release(case).await;
+    (said.server_log, said.client_log) = tokio::join!(settle(server), settle(client));
+    let evidence = Evidence::from(said);
     if let (true, Some(side)) = (lacks_exim(&evidence), case.client.side()) {
         let target = &side.fleet.target;
         return Err(Obstacle::NotApplicable(format!(
@@ -84,6 +96,20 @@ pub async fn gather(session: &Session, case: &Case) -> Result<Evidence, Obstacle
         )));
     }
     Ok(evidence)
+}
+
+/// What was said while the connections lasted, and the logs of those whose processes may still crash.
+struct Connected {
+    said: Statements,
+    server: Option<Ended>,
+    client: Option<Ended>,
+}
+
+async fn settle(log: Option<Ended>) -> Option<PostfixLog> {
+    match log {
+        Some(ended) => Some(ended.settle().await),
+        None => None,
+    }
 }
 
 /// Whether the program in Exim's place has said that Exim is not there.
@@ -108,6 +134,18 @@ fn mail(case: &Case, to: String) -> Mail {
         mail.body = format!("Subject: {}\r\n\r\n{body}\r\n", case.id);
     }
     mail
+}
+
+/// What the sink took; an error if it could not take a connection at all.
+fn arrived(taken: Result<Message, PeerError>) -> Result<Option<Message>, String> {
+    match taken {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind == ErrorKind::Connection && error.stage == Stage::Connect => {
+            Err(format!("behind the server: {}", error.text))
+        }
+        // No mail came, or the server broke off: that is what it did.
+        Err(_) => Ok(None),
+    }
 }
 
 /// How TLS begins between the two sides.
@@ -153,7 +191,7 @@ async fn peer_to_postfix(
     server: &PostfixSide,
     fleets: &Fleets,
     deadline: Instant,
-) -> Result<Statements, String> {
+) -> Result<Connected, String> {
     let client = mail_client(session, case)?;
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
@@ -174,18 +212,21 @@ async fn peer_to_postfix(
             () = log.fatal() => timeout(AFTER_FATAL, sending).await.ok(),
         };
         let Some(report) = report else { break };
-        if let (peer::Stage::Connect, Some(error)) = (report.stage(), &report.error) {
+        if let (Stage::Connect, Some(error)) = (report.stage(), &report.error) {
             return Err(format!("{address}: {error}"));
         }
         said.message = match report.delivered() {
-            true => peer::sink(&sink, deadline).await.ok(),
+            true => arrived(peer::sink(&sink, deadline).await)?,
             false => None,
         };
         said.peer = Some(report.after(said.peer.take()));
         log.next().await;
     }
-    said.server_log = Some(place.or_nameless("smtpd", log.finish().await));
-    Ok(said)
+    Ok(Connected {
+        said,
+        server: Some(log.finish().await),
+        client: None,
+    })
 }
 
 async fn fleet_client(
@@ -194,7 +235,7 @@ async fn fleet_client(
     client: &PostfixSide,
     fleets: &Fleets,
     deadline: Instant,
-) -> Result<Statements, String> {
+) -> Result<Connected, String> {
     let place = Place::of(case, client, fleets.client.as_ref(), false)?;
     let listener = place.listen().await?;
     let mut log = place.log(case, Side::Client, deadline);
@@ -262,8 +303,8 @@ async fn fleet_client(
                 .map_err(|error| format!("injecting the mail: {error}"))?;
             let arriving = async {
                 match &sink {
-                    Some(sink) => peer::sink(sink, deadline).await.ok(),
-                    None => None,
+                    Some(sink) => arrived(peer::sink(sink, deadline).await),
+                    None => Ok(None),
                 }
             };
             tokio::pin!(arriving);
@@ -282,17 +323,18 @@ async fn fleet_client(
             let sent = result.is_some_and(|line| line.text.contains(", status=sent"));
             message = match arrived {
                 _ if !sent => None,
-                Some(mail) => mail,
-                None => arriving.await,
+                Some(mail) => mail?,
+                None => arriving.await?,
             };
         }
         Ok::<_, String>((log, message, changed))
     };
     let mut said = Statements::default();
-    let (connections, mails) = serve(&listener, &behind, mails, &mut said, deadline).await;
+    let (connections, mails) = serve(&listener, &behind, mails, &mut said, deadline).await?;
     let (client_log, message, changed) = mails?;
     said.changed = changed;
-    said.client_log = Some(place.or_nameless("smtp", client_log.finish().await));
+    let client = Some(client_log.finish().await);
+    let mut server = None;
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say, and an Exim never has.
         if let ServerPlan::Postfix(_) = &case.server {
@@ -301,7 +343,7 @@ async fn fleet_client(
                     break;
                 }
             }
-            said.server_log = Some(server_log.finish().await);
+            server = Some(server_log.finish().await);
         }
         said.message = message;
     } else {
@@ -310,5 +352,9 @@ async fn fleet_client(
             .as_ref()
             .and_then(|report| report.message().cloned());
     }
-    Ok(said)
+    Ok(Connected {
+        said,
+        server,
+        client,
+    })
 }

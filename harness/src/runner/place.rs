@@ -7,7 +7,6 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::collect::{self, Collector};
-use crate::evidence::PostfixLog;
 use crate::observe::summary::Side;
 use crate::plan::{Case, ClientPlan, PostfixSide};
 use crate::session::{Line, Ports, Running};
@@ -40,25 +39,12 @@ impl<'a> Place<'a> {
             .running
             .fleet
             .log()
-            .subscribe(&format!("postfix/{}", case.tag));
+            .subscribe_to(&format!("postfix/{}", case.tag), collect::daemons(side));
         let tlsproxy = match &case.client {
             ClientPlan::Postfix { side, .. } if side.daemons.tlsproxy => Side::Client,
             _ => Side::Server,
         };
         Collector::new(lines, side, tlsproxy, deadline)
-    }
-
-    /// A daemon that refuses its configuration may do so before it knows its `syslog_name`: where a side has logged
-    /// nothing at all, what such daemons said.
-    pub(super) fn or_nameless(&self, daemon: &str, log: PostfixLog) -> PostfixLog {
-        if !log.lines().is_empty() {
-            return log;
-        }
-        let mut lines = self.running.fleet.log().tail();
-        lines.retain(|line| {
-            line.tag == "postfix" && line.daemon == daemon && collect::is_fatal(&line.text)
-        });
-        PostfixLog::new(lines, log.is_complete())
     }
 
     /// Binds the port on which the harness is reached by this Postfix.

@@ -17,20 +17,26 @@ pub(super) enum Behind {
 
 /// Serves the client's connections, one after the other, until its mails are done with; returns
 /// how many reached the server, and what `mails` does.
+///
+/// # Errors
+/// A connection that this program could not take or pass on: nothing that Postfix did.
 pub(super) async fn serve<T>(
     listener: &TcpListener,
     behind: &Behind,
     mails: impl Future<Output = T>,
     said: &mut Statements,
     deadline: Instant,
-) -> (usize, T) {
+) -> Result<(usize, T), String> {
     tokio::pin!(mails);
     let mut connections = 0;
     let mut finished = None;
     loop {
         let stream = tokio::select! {
             biased;
-            accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
+            accepted = listener.accept() => {
+                let (stream, _) = accepted.map_err(|error| format!("cannot take a connection: {error}"))?;
+                Some(stream)
+            }
             done = &mut mails, if finished.is_none() => {
                 // What it connected to before its last word may wait in the backlog: look once more.
                 finished = Some(done);
@@ -45,7 +51,7 @@ pub(super) async fn serve<T>(
         loop {
             tokio::select! {
                 reached = &mut connection => {
-                    connections += usize::from(reached);
+                    connections += usize::from(reached?);
                     break;
                 }
                 done = &mut mails, if finished.is_none() => finished = Some(done),
@@ -56,7 +62,7 @@ pub(super) async fn serve<T>(
         Some(done) => done,
         None => mails.await,
     };
-    (connections, done)
+    Ok((connections, done))
 }
 
 /// Serves one connection; true if the server behind has seen it.
@@ -65,19 +71,25 @@ async fn connection(
     behind: &Behind,
     said: &mut Statements,
     deadline: Instant,
-) -> bool {
+) -> Result<bool, String> {
     let report = match behind {
         Behind::Peer(server) => server.receive(stream, deadline).await,
         Behind::Postfix(address, options) => {
-            let Ok(Ok(upstream)) = timeout_at(deadline, peer::connect(*address, None)).await else {
-                return false;
+            let upstream = match timeout_at(deadline, peer::connect(*address, None)).await {
+                Ok(Ok(upstream)) => upstream,
+                Ok(Err(error)) => {
+                    return Err(format!(
+                        "cannot connect to the server at {address}: {error}"
+                    ));
+                }
+                Err(_) => return Ok(false),
             };
             let stream = peer::NoDelayStream::new(stream);
             let report = peer::forward_between(stream, upstream, *options, deadline).await;
             said.tap = Some(report);
-            return true;
+            return Ok(true);
         }
     };
     said.peer = Some(report.after(said.peer.take()));
-    true
+    Ok(true)
 }

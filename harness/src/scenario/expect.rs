@@ -73,6 +73,16 @@ pub struct Expect {
     pub server_log: Option<LogExpectation>,
     /// Pieces of text in the client's log.
     pub client_log: Option<LogExpectation>,
+    /// A Postfix gives up with a line `fatal:` that has this piece of text. Any other such line is a failure, but one
+    /// that is `failure.cause`.
+    pub fatal: Option<String>,
+    /// A Postfix panics with a line `panic:` that has this piece of text. Any other such line is a failure.
+    pub panic: Option<String>,
+    /// A process of Postfix is killed by this signal, as master(8) tells. Any other is a failure.
+    pub signal: Option<i32>,
+    /// A process of Postfix ends with this status and without a line `fatal:` or `panic:`, as master(8) tells. Any other
+    /// is a failure.
+    pub exit_status: Option<i32>,
 }
 
 impl Expect {
@@ -93,7 +103,8 @@ impl Expect {
         take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure resumed
             server_status client_status server_signature server_digest client_signature
             server_certificate client_certificate sni sni_sent received_client received_tls
-            groups_offered ciphers_in_order ciphers_absent failure ehlo ehlo_before_tls server_log client_log);
+            groups_offered ciphers_in_order ciphers_absent failure ehlo ehlo_before_tls server_log client_log
+            fatal panic signal exit_status);
         self
     }
 }

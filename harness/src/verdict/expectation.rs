@@ -49,11 +49,30 @@ fn delivery(expect: &Expect, seen: &Evidence, out: &mut Differences) {
         out.0
             .extend(failure::differences(expected, seen.failures()));
     }
+    if !seen.delivered()
+        && let Some(refused) = refused_by_us(seen)
+    {
+        out.0.push(format!(
+            "the client was refused a connection by this program, where nothing listens at that port: it shows nothing of \
+             Postfix or of the cause that is expected: {refused}"
+        ));
+    }
     for (side, log) in seen.logs() {
         out.check(log.is_complete(), || {
             format!("{side} log: the last line did not come before the deadline")
         });
     }
+}
+
+/// What the client says of a connection that was refused: all addresses it can reach are those of this program.
+fn refused_by_us(seen: &Evidence) -> Option<&str> {
+    let lines = seen.log(Side::Client)?.lines().iter();
+    lines
+        .filter(|line| line.text.contains(", status="))
+        .map(|line| &*line.text)
+        .find(|text| {
+            text.contains("]:") && text.trim_end_matches(')').ends_with(": Connection refused")
+        })
 }
 
 fn ehlo(expect: &Expect, seen: &Evidence, out: &mut Differences) {
