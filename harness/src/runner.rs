@@ -121,6 +121,12 @@ pub async fn run(
         tally.add(&result.outcome);
         let _ = events.send(Event::Case(Arc::new(result)));
     }
+    // Crashes of processes whose case was over by then: no result has them, so the run does.
+    for (fleet, line) in session.unheard_crashes() {
+        tally.fail += 1;
+        let (target, what) = (fleet.to_string(), format!("a process crashed: {line}"));
+        let _ = events.send(Event::Doing { target, what });
+    }
     let _ = events.send(Event::Finished(tally));
     tally
 }

@@ -192,6 +192,20 @@ impl Session {
         }
     }
 
+    /// What master(8) has said of processes that did not end well and served no case that was still listened for: the
+    /// fleet, and the line.
+    pub fn unheard_crashes(&self) -> Vec<(FleetKey, String)> {
+        let fleets = self.fleets.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = fleets
+            .iter()
+            .filter_map(|(key, cell)| Some((key, cell.get()?.as_ref().ok()?)));
+        let lines = running.flat_map(|(key, running)| {
+            let unheard = running.fleet.log().unheard().into_iter();
+            unheard.map(|line| (key.clone(), line.to_string()))
+        });
+        lines.collect()
+    }
+
     /// Ends the session: its fleets too, unless others may still want them.
     ///
     /// # Errors

@@ -95,11 +95,11 @@ pub(super) async fn probe(
     for case in catalogue {
         let (session, slots) = (Arc::clone(&session), Arc::clone(&slots));
         running.spawn(async move {
-            let _slot = slots.acquire().await;
+            let slot = slots.acquire_owned().await;
             Probe {
                 id: case.id.clone(),
                 target: case.target.clone(),
-                examined: runner::examine(&session, &case).await,
+                examined: runner::examine(&session, &case, slot).await,
             }
         });
     }

@@ -13,7 +13,8 @@ use super::serve::{Behind, serve};
 use crate::evidence::{Evidence, PostfixLog, Statements};
 use crate::observe::summary::Side;
 use crate::peer::{
-    self, ErrorKind, ForwardOptions, Mail, MailClient, Message, PeerError, RustlsServer, Stage, TlsMode,
+    self, ErrorKind, ForwardOptions, Mail, MailClient, Message, PeerError, RustlsServer, Stage,
+    TlsMode,
 };
 use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
 use crate::session::{MISSING_EXIM, Running, Session, recipient};

@@ -3,7 +3,7 @@
 use pfs_containers::HowEnded;
 
 use super::expectation::is_cause;
-use crate::evidence::Evidence;
+use crate::evidence::{Crash, Evidence};
 use crate::observe::log::LogEvent;
 use crate::scenario::Expect;
 
@@ -46,7 +46,8 @@ pub(super) fn differences(expect: &Expect, seen: &Evidence) -> Vec<String> {
         say(format!("panic: expected `{piece}`, but no line says so"));
     }
     let (mut signal, mut status) = (false, false);
-    for crash in seen.logs().flat_map(|(_, log)| log.crashes()) {
+    let crashes: Vec<_> = seen.logs().flat_map(|(_, log)| log.crashes()).collect();
+    for crash in &crashes {
         let expected = match crash.end.how {
             HowEnded::Signal(number) => {
                 signal |= expect.signal == Some(number);
@@ -57,12 +58,18 @@ pub(super) fn differences(expect: &Expect, seen: &Evidence) -> Vec<String> {
                 expect.exit_status == Some(number)
             }
         };
-        if !expected {
-            let whose = match crash.own {
-                true => "",
-                false => ", while this case ran, if it was not that of another one",
+        if !expected && crash.own {
+            say(format!("Postfix: {}: {}", crash.end, crash.line));
+        } else if !expected {
+            // Of many cases that ran at once each hears of the others' crashes: one of a kind tells it.
+            let same = |other: &&Crash| {
+                (&other.end.program, other.end.how) == (&crash.end.program, crash.end.how)
             };
-            say(format!("Postfix: {}{whose}: {}", crash.end, crash.line));
+            let first = crashes.iter().find(same).unwrap_or(crash);
+            say(format!(
+                "Postfix: {} while this case ran, if it was not that of another one: {}",
+                first.end, first.line
+            ));
         }
     }
     if let (Some(number), false) = (expect.signal, signal) {
@@ -76,4 +83,87 @@ pub(super) fn differences(expect: &Expect, seen: &Evidence) -> Vec<String> {
         ));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use postfix_tls_log::LogLine;
+
+    use super::*;
+    use crate::evidence::{PostfixLog, Statements};
+
+    const SESSION: &str = "\
+Nov 22 08:00:00 mail postfix/t/smtpd[7]: connect from unknown[127.0.0.1]
+Nov 22 08:00:00 mail postfix/t/smtpd[7]: disconnect from unknown[127.0.0.1] commands=1";
+
+    fn found(lines: &str, ends: &str, expect: &str) -> Vec<String> {
+        let parsed = |text: &str| {
+            let lines = text.lines();
+            let lines = lines.map(|line| Arc::new(LogLine::parse_or_text(line).into_owned()));
+            lines.collect::<Vec<_>>()
+        };
+        let log = PostfixLog::new(parsed(lines), true).with_ends(parsed(ends));
+        let evidence = Evidence::from(Statements {
+            server_log: Some(log),
+            ..Statements::default()
+        });
+        differences(&toml::from_str(expect).unwrap(), &evidence)
+    }
+
+    fn master(words: &str) -> String {
+        format!(
+            "Nov 22 08:00:00 mail postfix/master[1]: warning: process /usr/lib/postfix/sbin/smtpd {words}"
+        )
+    }
+
+    #[test]
+    fn a_crash_is_a_difference_unless_it_is_expected() {
+        let killed = master("pid 7 killed by signal 11");
+        assert!(found(SESSION, "", "").is_empty());
+        let told = found(SESSION, &killed, "");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("smtpd was killed by signal 11"),
+            "{told:?}"
+        );
+        assert!(found(SESSION, &killed, "signal = 11").is_empty());
+        assert_eq!(found(SESSION, &killed, "signal = 6").len(), 2);
+        assert_eq!(found(SESSION, "", "signal = 11").len(), 1);
+        let other = found(SESSION, &master("pid 8 killed by signal 11"), "");
+        assert!(
+            other[0].contains("if it was not that of another one"),
+            "{other:?}"
+        );
+    }
+
+    #[test]
+    fn a_status_that_a_line_explains_is_told_once() {
+        let fatal =
+            "Nov 22 08:00:00 mail postfix/t/smtpd[7]: fatal: no SASL authentication mechanisms";
+        let ended = master("pid 7 exit status 1");
+        let told = found(fatal, &ended, "");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("gave up: smtpd: fatal: no SASL"),
+            "{told:?}"
+        );
+        assert!(found(fatal, &ended, "fatal = \"no SASL\"").is_empty());
+        let cause =
+            "failure = { side = \"server\", cause = \"no SASL authentication mechanisms\" }";
+        assert!(found(fatal, &ended, cause).is_empty());
+        assert_eq!(found(SESSION, &ended, "").len(), 1);
+        assert!(found(SESSION, &ended, "exit-status = 1").is_empty());
+        assert_eq!(found(SESSION, "", "fatal = \"no SASL\"").len(), 1);
+    }
+
+    #[test]
+    fn a_panic_is_never_a_mere_cause() {
+        let panic = "Nov 22 08:00:00 mail postfix/t/smtpd[7]: panic: mymalloc: requested length 0";
+        let ended = master("pid 7 killed by signal 6");
+        let cause = "failure = { side = \"server\", cause = \"mymalloc: requested length 0\" }";
+        assert_eq!(found(panic, &ended, cause).len(), 1);
+        assert!(found(panic, &ended, &format!("{cause}\npanic = \"mymalloc\"")).is_empty());
+    }
 }
