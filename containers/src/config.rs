@@ -3,12 +3,14 @@
 //! - [`main_cf`]: parameters, in the order they were set
 //! - [`master_cf`]: service lines and their `-o` overrides
 //! - [`base`]: what every fleet has, whatever is tested
+//! - [`readers`]: which daemons read which parameter
 //! - [`quote`]: what a value may hold and how Postfix wants it written
 
 pub mod base;
 pub mod main_cf;
 pub mod master_cf;
 pub mod quote;
+pub mod readers;
 
 pub use main_cf::MainCf;
 pub use master_cf::{MasterCf, Service, ServiceKind};

@@ -16,6 +16,7 @@ mod minimise;
 mod mutate;
 mod prepare;
 mod probe;
+mod remembered;
 mod run;
 mod targets;
 mod warm;

@@ -8,7 +8,7 @@ mod value;
 
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
-pub use parameters::{UnknownParameter, check_parameters};
+pub use parameters::{Lacking, UnknownParameter, check_parameters};
 pub(crate) use parameters::{own_path, path_of};
 pub use show::show;
 pub use value::{Piece, Value};
@@ -20,8 +20,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{
-    CaseId, CaseVersions, ClassicClient, ClassicServer, Expect, RustlsClient, RustlsServer,
-    Scenario, ServiceName, TargetVersions,
+    CaseId, CaseVersions, ClassicClient, ClassicServer, Expect, KnownBug, NextHop, RustlsClient,
+    RustlsServer, Scenario, ServiceName, TargetVersions,
 };
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
@@ -61,6 +61,8 @@ pub struct PostfixSide {
     pub daemons: Daemons,
     /// Files of the case's own, by their path.
     pub files: BTreeMap<String, String>,
+    /// What was not set as it is written, and why.
+    pub notes: Vec<String>,
 }
 
 /// The daemons that serve a side besides its smtpd(8) or smtp(8), each a line of master.cf with
@@ -143,7 +145,7 @@ pub enum ClientPlan {
         /// Its settings.
         side: PostfixSide,
         /// The next-hop destination.
-        nexthop: String,
+        nexthop: NextHop,
         /// What it can look up, if the case has zones.
         zones: Option<CaseZones>,
     },
@@ -178,6 +180,8 @@ pub struct Case {
     pub scenario: Arc<Scenario>,
     /// The expectations that hold on this target.
     pub expect: Expect,
+    /// What this target's software is known to do wrong.
+    pub known_bug: Option<KnownBug>,
     /// The server.
     pub server: ServerPlan,
     /// The client.
@@ -340,6 +344,12 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
         .fold(scenario.file.expect.clone(), |all, one| {
             all.overridden_by(&one.expect)
         });
+    let known_bug = scenario
+        .file
+        .known_bug
+        .iter()
+        .find(|bug| bug.targets.iter().all(|p| p.holds(versions)))
+        .cloned();
     // A side that always runs on one target has, there, a line for each target of the table.
     let pinned = scenario.file.server.on.is_some() || scenario.file.client.on.is_some();
     let tag = tag(&id, pinned.then_some(target.as_str()));
@@ -359,6 +369,7 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     }
     Decision::Run(Box::new(Case {
         expect,
+        known_bug,
         server,
         client,
         tag,

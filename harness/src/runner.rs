@@ -218,8 +218,8 @@ pub async fn examine(session: &Session, case: &Case, slot: impl Send) -> Examine
         Err(Obstacle::NotApplicable(why)) => Examined::without(Outcome::NotApplicable(why)),
     };
     session.release(case).await;
-    if let Some(reason) = &case.scenario.file.known_bug {
-        examined.outcome = verdict::known_bug(examined.outcome, reason);
+    if let Some(bug) = &case.known_bug {
+        examined.outcome = verdict::known_bug(examined.outcome, bug);
     }
     examined
 }

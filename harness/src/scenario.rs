@@ -5,6 +5,7 @@ mod check;
 mod claim;
 mod classic;
 mod dns;
+mod effect;
 mod error;
 mod expect;
 mod fault;
@@ -13,6 +14,7 @@ mod load;
 mod matrix;
 mod mutation;
 mod name;
+mod nexthop;
 mod parameter;
 mod predicate;
 mod select;
@@ -23,11 +25,12 @@ pub use case::{CaseId, Scenario};
 pub use claim::{Catalogue, Claim};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub use dns::{Dns, DnsData, DnsName, DnsRecord, Question, ZoneState};
+pub(crate) use effect::is_referred_to;
 pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};
 pub use expect::{
-    ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, LogExpectation,
-    SideName, StatusWord,
+    ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, KnownBug,
+    LogExpectation, SideName, StatusWord,
 };
 pub use fault::{Fault, MessageName};
 pub use file::{
@@ -37,6 +40,7 @@ pub use file::{
 pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};
 pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
+pub use nexthop::NextHop;
 pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
 pub use select::{Selected, Selection};

@@ -113,6 +113,96 @@ fn mails_files_and_services_that_cannot_be() {
 }
 
 #[test]
+fn settings_without_effect() {
+    let with = |server: &str, client: &str| {
+        format!("why = \"w\"\n[server]\n{server}\n[client]\n{client}\n").into_bytes()
+    };
+    let postfix = |settings: &str| format!("postfix = {{ {settings} }}");
+    for (server, client, place, words) in [
+        (
+            postfix("smtp_tls_security_level = \"may\""),
+            postfix(""),
+            "3:13",
+            "`smtp_tls_security_level` has no effect on this server: smtpd(8) does not read it; smtp(8)",
+        ),
+        (
+            postfix(""),
+            postfix("smtpd_tls_security_level = \"may\""),
+            "5:13",
+            "no effect on this client: smtp(8) does not read it; postscreen(8), smtpd(8)",
+        ),
+        (
+            postfix(""),
+            postfix("lmtp_tls_security_level = \"may\""),
+            "5:13",
+            "lmtp(8) would",
+        ),
+        (
+            postfix(""),
+            postfix("transport_maps = \"\""),
+            "5:13",
+            "trivial-rewrite(8) would",
+        ),
+        (
+            postfix("relayhost = \"[mail.example.test]\""),
+            postfix(""),
+            "3:13",
+            "`relayhost` has no effect on this server",
+        ),
+        (
+            postfix(""),
+            postfix("relayhost = \"[192.0.2.1]\""),
+            "5:25",
+            "an address",
+        ),
+        (
+            postfix("smtp_destination_concurrency_limit = 1"),
+            postfix(""),
+            "3:13",
+            "qmgr(8)",
+        ),
+        (
+            postfix("chroot = \"y\""),
+            postfix(""),
+            "3:13",
+            "a column of master.cf",
+        ),
+        (
+            postfix(""),
+            postfix("smtp_tls_policy_maps = \"inline:{{a=may}\""),
+            "5:36",
+            "value of `smtp_tls_policy_maps`: braces do not pair",
+        ),
+    ] {
+        refused(
+            &with(&server, &client),
+            &format!("topic/case.toml:{place}"),
+            &[words],
+        );
+    }
+}
+
+#[test]
+fn settings_of_ones_own_and_what_is_left_out() {
+    let text = "why = \"w\"\n[server]\nrustls = {}\n[client]\npostfix = { my_curves = \"X448\", \
+                tls_eecdh_auto_curves = \"$my_curves\", syslog_name = \"postfix/x\", \
+                slow_destination_concurrency_limit = 2, relayhost = \"[mail.example.test]:587\" }\n";
+    let dir = scenarios(&[("topic/case.toml", text.as_bytes())]);
+    let output = pfs(dir.path(), &["plan", "topic/case", "--target", "debian-12"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "-o {my_curves=X448}",
+        "-o syslog_name=postfix/topic.case",
+        "note: syslog_name = postfix/x is left out",
+        "main.cf: topic.case_destination_concurrency_limit = 2",
+        "next hop [mail.example.test]:587",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in: {text}");
+    }
+    assert!(!text.contains("relayhost="), "{text}");
+}
+
+#[test]
 fn unknown_key_names_the_nearest() {
     refused(
         b"why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = { verions = [] }\n",
@@ -441,9 +531,9 @@ fn untrusted_scenarios_execute_nothing() {
             "touch /tmp/owned",
         ),
         (
-            "why = \"w\"\nclient = { rustls = {} }\nserver = { postfix = { mailbox_command = \"id\" } }\n",
+            "why = \"w\"\nclient = { rustls = {} }\nserver = { postfix = { smtpd_milters = \"inet:127.0.0.1:1\" } }\n",
             "case.toml:3:24",
-            "mailbox_command",
+            "smtpd_milters",
         ),
         (
             "why = \"w\"\nclient = { rustls = {} }\nserver = { postfix = { smtpd_tls_CAfile = \"/etc/shadow\" } }\n",

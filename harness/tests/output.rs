@@ -18,9 +18,11 @@ fn scenarios() -> TempDir {
     fs::create_dir(&topic).unwrap();
     let id = serde_json::to_string(&format!("{HOSTILE}\nsecond")).unwrap();
     let why = serde_json::to_string(HOSTILE).unwrap();
+    // A value of main.cf cannot hold control characters.
+    let list = serde_json::to_string(&HOSTILE.replace(char::is_control, "")).unwrap();
     let text = format!(
         "why = {why}\nserver = {{ postfix = {{ tls_medium_cipherlist = \"<v.list>\" }} }}\n\
-         client = {{ rustls = {{}} }}\nmatrix = {{ v = [{{ id = {id}, list = {why} }}] }}\n"
+         client = {{ rustls = {{}} }}\nmatrix = {{ v = [{{ id = {id}, list = {list} }}] }}\n"
     );
     fs::write(topic.join(format!("{HOSTILE}.toml")), text).unwrap();
     dir

@@ -72,7 +72,7 @@ impl MainCf {
 
 /// Suffixes of parameters that Postfix makes for each transport or service by its name, and that
 /// `postconf -d` therefore lists for the built-in ones only (postconf(5), "transport_…" and "service_…").
-const PER_TRANSPORT: [&str; 15] = [
+const PER_TRANSPORT: [&str; 14] = [
     "_delivery_slot_cost",
     "_delivery_slot_discount",
     "_delivery_slot_loan",
@@ -87,8 +87,16 @@ const PER_TRANSPORT: [&str; 15] = [
     "_minimum_delivery_slots",
     "_recipient_limit",
     "_recipient_refill_limit",
-    "_time_limit",
 ];
+
+/// The end of a parameter's name that qmgr(8) puts behind the name of a transport; `None` for one that holds for all
+/// transports, or that is none of these.
+#[must_use]
+pub fn per_transport(name: &str) -> Option<&'static str> {
+    let ends = PER_TRANSPORT.iter().copied();
+    let mut ends = ends.filter(|end| name.len() > end.len() && name.ends_with(end));
+    ends.find(|end| name.strip_suffix(end) != Some("default"))
+}
 
 /// Checks a parameter's name against what the target knows.
 ///
@@ -96,10 +104,7 @@ const PER_TRANSPORT: [&str; 15] = [
 /// [`ConfigError::UnknownParameter`] with the nearest name the target has.
 pub fn known(name: &str, facts: &TargetFacts) -> Result<(), ConfigError> {
     quote::name(name)?;
-    let per_transport = PER_TRANSPORT
-        .iter()
-        .any(|suffix| name.len() > suffix.len() && name.ends_with(suffix));
-    if per_transport || facts.has_parameter(name) {
+    if per_transport(name).is_some() || facts.has_parameter(name) {
         return Ok(());
     }
     Err(ConfigError::UnknownParameter {
@@ -125,7 +130,9 @@ pub fn all_known<'a>(
     })
 }
 
-fn refers_to(value: &str, name: &str) -> bool {
+/// Whether a value refers to a parameter, as `$name`, `${name…}` or `$(name…)`.
+#[must_use]
+pub fn refers_to(value: &str, name: &str) -> bool {
     value.split('$').skip(1).any(|rest| {
         let rest = rest.trim_start_matches(['{', '(']);
         rest.strip_prefix(name).is_some_and(|after| {

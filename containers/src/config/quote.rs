@@ -12,11 +12,11 @@ use super::ConfigError;
 /// # Errors
 /// [`ConfigError::BadName`].
 pub fn name(name: &str) -> Result<&str, ConfigError> {
-    // Transport names may hold `-`, and so may the parameters made of them (c-12_time_limit).
+    // Transport names may hold `-` and `.`, and so may the parameters made of them (c-12_time_limit).
     let plain = !name.is_empty()
         && name
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     if plain && !name.starts_with('-') {
         Ok(name)
     } else {

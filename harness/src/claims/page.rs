@@ -80,7 +80,7 @@ impl Cell {
                     None => Kind::NoSnapshot,
                     Some(text) => Kind::Facts {
                         facts: Facts::of(&text, &case.expect),
-                        bug: scenario.file.known_bug.is_some(),
+                        bug: case.known_bug.is_some(),
                     },
                 }
             }
@@ -272,8 +272,13 @@ fn detail(out: &mut String, entry: &Entry<'_>, targets: &[TargetVersions]) {
                 departure.why.trim()
             ));
         }
-        if let Some(reason) = &scenario.file.known_bug {
-            notes.push(format!("**bug**: {reason}"));
+        for bug in &scenario.file.known_bug {
+            let conditions: Vec<String> = bug.targets.iter().map(ToString::to_string).collect();
+            let of = match conditions.as_slice() {
+                [] => String::new(),
+                some => format!(" ({})", some.join(", ")),
+            };
+            notes.push(format!("**bug**{of}: {}", bug.why));
         }
         let conditions: Vec<String> = scenario
             .file

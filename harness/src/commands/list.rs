@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use pfs_containers::Target;
+use pfs_containers::{Cache, Target};
 use serde_json::json;
 use toml::Spanned;
 
 use super::Error;
 use super::prepare::{nominal, select};
+use super::remembered::recall;
 use crate::cli::{Format, List, PlanArgs};
 use crate::outcome::EXIT_PASS;
 use crate::plan::{self, Decision};
@@ -43,7 +44,9 @@ pub(super) fn list(options: &List) -> Result<u8, Error> {
 
 pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
     let target = Target::parse(&options.target)?;
-    let versions = nominal(&target).ok_or_else(|| {
+    let cache = Cache::of_user();
+    let known = |target: &Target| recall(&cache, target).or_else(|| nominal(target));
+    let versions = known(&target).ok_or_else(|| {
         Error::Usage(format!(
             "nothing is known of {} before it is built; try `pfs run`",
             target.name()
@@ -67,7 +70,7 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
             )));
         }
     };
-    let all: Vec<_> = Target::built_in().filter_map(|one| nominal(&one)).collect();
+    let all: Vec<_> = Target::built_in().filter_map(|one| known(&one)).collect();
     match plan::plan(&scenario, &versions, &all) {
         Decision::Run(case) => say!("{}", plan::show(&case).trim_end()),
         Decision::NotApplicable { why, .. } => say!("{}: not applicable: {why}", scenario.id),

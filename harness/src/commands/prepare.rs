@@ -8,9 +8,10 @@ use pfs_containers::{Cache, Engine, EngineChoice, ProgressEvent, Settings, Targe
 use tokio::sync::mpsc;
 
 use super::Error;
+use super::remembered::remember;
 use crate::cli::EngineName;
 use crate::event::{Event, TargetLine};
-use crate::plan::{self, Case, Decision};
+use crate::plan::{self, Case, Decision, Lacking};
 use crate::scenario::{Scenario, Selection, TargetVersions};
 use crate::tell;
 
@@ -151,6 +152,11 @@ pub async fn prepare(
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    for versions in &all {
+        if let Some((target, _)) = targets.get(&versions.name) {
+            remember(&cache, target, versions);
+        }
+    }
     let table: Vec<TargetVersions> = asked
         .iter()
         .filter_map(|target| all.iter().find(|one| one.name == target.name()))
@@ -165,7 +171,7 @@ pub async fn prepare(
         .collect();
     let mut decisions = plan::plan_all(&scenarios, &table, &all);
     decisions.extend(without(&impossible, &missing, &table));
-    check(&decisions, &targets)?;
+    let decisions = check(decisions, &targets)?;
     Ok(Ground {
         engine,
         cache,
@@ -257,10 +263,11 @@ fn words(event: &ProgressEvent) -> Option<(String, String)> {
     Some((target.clone(), what))
 }
 
+/// Takes the cases out that set what their target's Postfix does not have.
 fn check(
-    decisions: &[Decision],
+    decisions: Vec<Decision>,
     targets: &BTreeMap<String, (Target, TargetFacts)>,
-) -> Result<(), Error> {
+) -> Result<Vec<Decision>, Error> {
     let known: BTreeMap<&str, BTreeSet<String>> = targets
         .iter()
         .map(|(name, (_, facts))| {
@@ -271,18 +278,31 @@ fn check(
         })
         .collect();
     let mut errors = BTreeMap::new();
+    let mut checked = Vec::new();
     for decision in decisions {
-        if let Decision::Run(case) = decision
-            && let Err(error) = plan::check_parameters(case, |target| known.get(target))
-        {
-            // Once for each place, not once for each variant of a matrix.
-            errors
-                .entry((error.place.clone(), error.target.clone()))
-                .or_insert(error);
+        let Decision::Run(case) = &decision else {
+            checked.push(decision);
+            continue;
+        };
+        match plan::check_parameters(case, &known) {
+            Ok(()) => checked.push(decision),
+            Err(Lacking::Here { target, name }) => checked.push(Decision::NotApplicable {
+                scenario: Arc::clone(&case.scenario),
+                target: case.target.clone(),
+                why: format!(
+                    "needs the parameter `{name}`, which the Postfix of {target} does not have"
+                ),
+            }),
+            Err(Lacking::Everywhere(error)) => {
+                // Once for each place, not once for each variant of a matrix.
+                errors
+                    .entry((error.place.clone(), error.target.clone()))
+                    .or_insert(error);
+            }
         }
     }
     if errors.is_empty() {
-        Ok(())
+        Ok(checked)
     } else {
         Err(Error::Parameters(errors.into_values().collect()))
     }

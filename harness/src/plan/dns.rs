@@ -6,7 +6,7 @@ use std::fmt;
 use pfs_containers::dns::{SilenceKind, ZoneState};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Dns, DnsData, DnsName, ScenarioFile, ZoneState as Written};
+use crate::scenario::{Dns, DnsData, DnsName, NextHop, ScenarioFile, ZoneState as Written};
 
 /// How the label begins that makes a name a case's own.
 pub(crate) const LABEL: &str = "case-";
@@ -88,14 +88,8 @@ fn own(name: &str, label: &str) -> String {
 }
 
 /// The next hop of a case with names of its own: the name in it, the rest as it is.
-pub(super) fn nexthop(written: &str, tag: &str) -> String {
-    let (before, rest) = match written.strip_prefix('[') {
-        Some(rest) => ("[", rest),
-        None => ("", written),
-    };
-    let end = rest.find([']', ':']).unwrap_or(rest.len());
-    let (name, after) = rest.split_at(end);
-    format!("{before}{}{after}", own(name, &label(tag)))
+pub(super) fn nexthop(written: &NextHop, tag: &str) -> NextHop {
+    written.named(own(&written.name, &label(tag)))
 }
 
 /// A name that the client may ask a server for: its own where the case has zones.
@@ -273,11 +267,11 @@ mod tests {
         assert_eq!(label.len(), LABEL.len() + LABEL_DIGITS);
         assert_ne!(label, super::label("dane.two"));
         assert_eq!(
-            nexthop("[mail.example.test]:587", "dane.one"),
+            nexthop(&"[mail.example.test]:587".parse().unwrap(), "dane.one").to_string(),
             format!("[mail.{label}.example.test]:587")
         );
         assert_eq!(
-            nexthop("example.test", "dane.one"),
+            nexthop(&"example.test".parse().unwrap(), "dane.one").to_string(),
             format!("{label}.example.test")
         );
     }

@@ -1,39 +1,19 @@
 //! Which settings a side of a case gets: those of its file, and the few that make a handshake
 //! visible at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use pfs_containers::config::main_cf::{per_transport, refers_to};
+use pfs_containers::config::readers::{is_instance_wide, is_read};
 
 use super::value::{Piece, Value};
 use super::{Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, dns};
 use crate::scenario::{
-    Exim, OneOrMany, Parameter, Place, Postfix, ScenarioFile, ValuePiece, nearest,
+    Exim, OneOrMany, Parameter, Place, Postfix, ScenarioFile, ValuePiece, is_referred_to, nearest,
 };
 
 /// Where generated files lie in the target's file system.
 const FILES: &str = "/etc/postfix/pfs";
-
-/// Settings that an `-o` on a service's line does not reach, since another daemon of the
-/// instance (master, tlsmgr, qmgr, trivial-rewrite) reads them from main.cf.
-/// A trailing `*` stands for any end of the name.
-const INSTANCE_WIDE: [&str; 8] = [
-    "compatibility_level",
-    "default_process_limit",
-    "lmtp_tls_session_cache_database",
-    "maximal_queue_lifetime",
-    "smtp_tls_session_cache_database",
-    "smtpd_tls_session_cache_database",
-    "tls_random_*",
-    "tlsmgr_*",
-];
-
-fn is_instance_wide(name: &str) -> bool {
-    INSTANCE_WIDE
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => *pattern == name,
-        })
-}
 
 /// How the values of a case are read: with its files and its names.
 #[derive(Clone, Copy)]
@@ -85,12 +65,46 @@ fn split(written: &Postfix, target: &str, own: Option<&str>, binder: Binder<'_>)
             built_in.push(name.clone());
             continue;
         }
+        if name == "syslog_name" {
+            side.notes.push(format!(
+                "syslog_name = {} is left out: by its own the harness finds the lines of the case",
+                value.as_str()
+            ));
+            continue;
+        }
+        // It is the next hop.
+        if name == "relayhost" {
+            continue;
+        }
         let value = binder.value(value, &mut side.files);
+        if let Some(end) = per_transport(name) {
+            side.notes.push(format!(
+                "{name} is set for this case's transport, {}",
+                binder.tag
+            ));
+            side.fleet
+                .settings
+                .insert(format!("{}{end}", binder.tag), value);
+            continue;
+        }
         let place = match is_instance_wide(name) {
             true => &mut side.fleet.settings,
             false => &mut side.parameters,
         };
         place.insert(name.clone(), value);
+    }
+    // A parameter of the user's own is wanted wherever a value refers to it.
+    let wide: Vec<&str> = written
+        .iter()
+        .filter(|(name, _)| {
+            is_instance_wide(name.get_ref()) || per_transport(name.get_ref()).is_some()
+        })
+        .map(|(_, value)| value.get_ref().as_str())
+        .collect();
+    for (name, value) in side.parameters.clone() {
+        if is_read(&name, &[]).is_none() && wide.iter().any(|text| refers_to(text, &name)) {
+            side.fleet.settings.insert(name, value);
+        }
     }
     Split { side, built_in }
 }
@@ -105,6 +119,7 @@ fn side(target: &str, own: Option<&str>) -> PostfixSide {
         parameters: BTreeMap::new(),
         daemons: Daemons::default(),
         files: BTreeMap::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -293,10 +308,7 @@ pub(super) fn client(
     if let Some(certificate) = certificate {
         split.default("smtp_tls_chain_files", chain(&certificate));
     }
-    let nexthop = client
-        .nexthop
-        .clone()
-        .unwrap_or_else(|| "[mail.example.test]".to_owned());
+    let nexthop = file.client.next_hop();
     let Some(dns) = &file.dns else {
         return ClientPlan::Postfix {
             side: split.side,
@@ -313,7 +325,7 @@ pub(super) fn client(
     }
 }
 
-/// A name that the target's Postfix does not have.
+/// A name that no Postfix has.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{place}: Postfix on {target} has no parameter `{name}`{}",
@@ -330,15 +342,28 @@ pub struct UnknownParameter {
     pub nearest: Option<String>,
 }
 
-/// Holds the names a case sets against those the target knows. `known` gives the names of
-/// `postconf -d` for a target, or nothing where they have not been asked for yet.
+/// What holding a case's settings against its targets found.
+#[derive(Debug)]
+pub enum Lacking {
+    /// Another Postfix has the parameter, but not that of this target.
+    Here {
+        /// The target.
+        target: String,
+        /// The parameter.
+        name: String,
+    },
+    /// None has it.
+    Everywhere(UnknownParameter),
+}
+
+/// Holds the names a case sets against those the targets know. `known` has the names of `postconf -d` by target.
 ///
 /// # Errors
-/// The first unknown one.
-pub fn check_parameters<'a>(
+/// The first that is unknown.
+pub fn check_parameters(
     case: &Case,
-    known: impl Fn(&str) -> Option<&'a std::collections::BTreeSet<String>>,
-) -> Result<(), UnknownParameter> {
+    known: &BTreeMap<&str, BTreeSet<String>>,
+) -> Result<(), Lacking> {
     let file = &case.scenario.file;
     let sides = [
         (&file.server.postfix, &file.server.on),
@@ -346,19 +371,29 @@ pub fn check_parameters<'a>(
     ];
     for (written, on) in sides {
         let target = on.as_deref().unwrap_or(&case.target);
-        let (Some(written), Some(known)) = (written, known(target)) else {
+        let (Some(written), Some(here)) = (written, known.get(target)) else {
             continue;
         };
-        for name in written.keys() {
-            if !known.contains(name.get_ref()) {
-                return Err(UnknownParameter {
-                    place: case.scenario.place(name.span().start),
+        for spanned in written.keys() {
+            let name = spanned.get_ref();
+            if here.contains(name) || per_transport(name).is_some() || is_referred_to(name, written)
+            {
+                continue;
+            }
+            let elsewhere =
+                is_read(name, &[]).is_some() || known.values().any(|there| there.contains(name));
+            if elsewhere {
+                return Err(Lacking::Here {
                     target: target.to_owned(),
-                    name: name.get_ref().clone(),
-                    nearest: nearest(name.get_ref(), known.iter().map(String::as_str))
-                        .map(str::to_owned),
+                    name: name.clone(),
                 });
             }
+            return Err(Lacking::Everywhere(UnknownParameter {
+                place: case.scenario.place(spanned.span().start),
+                target: target.to_owned(),
+                name: name.clone(),
+                nearest: nearest(name, here.iter().map(String::as_str)).map(str::to_owned),
+            }));
         }
     }
     Ok(())

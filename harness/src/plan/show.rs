@@ -112,6 +112,9 @@ fn service(out: &mut String, side: &PostfixSide, lines: &[String], tag: &str) {
     for (name, value) in &side.fleet.settings {
         let _ = writeln!(out, "    main.cf: {name} = {value}");
     }
+    for note in &side.notes {
+        let _ = writeln!(out, "    note: {note}");
+    }
     for (path, contents) in &side.files {
         let _ = writeln!(out, "    {path}:");
         for line in contents.lines() {

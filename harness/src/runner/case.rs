@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::change::change;
 use super::collect::Ended;
 use super::peers::{self, Fleets};
-use super::place::Place;
+use super::place::{Place, turn};
 use super::serve::{Behind, serve};
 use crate::evidence::{Evidence, PostfixLog, Statements};
 use crate::observe::summary::Side;
@@ -58,6 +58,7 @@ pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<E
         }
         _ => None,
     };
+    let _turn = turn(case).await;
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
@@ -334,7 +335,19 @@ async fn fleet_client(
     let (connections, mails) = serve(&listener, &behind, mails, &mut said, deadline).await?;
     let (client_log, message, changed) = mails?;
     said.changed = changed;
-    let client = Some(client_log.finish().await);
+    let client = client_log.finish().await;
+    // Nobody but us listens where this client may go: that it was refused says nothing of Postfix.
+    let refused = client
+        .lines
+        .iter()
+        .find(|line| line.text.contains(": Connection refused"));
+    if let (0, Some(line)) = (connections, refused) {
+        return Err(format!(
+            "nothing of ours listens where the client went: {}",
+            line.text
+        ));
+    }
+    let client = Some(client);
     let mut server = None;
     if let Some(mut server_log) = server_log {
         // Without a connection the server has nothing to say, and an Exim never has.

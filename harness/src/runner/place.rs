@@ -1,15 +1,32 @@
 //! A side of a case in its fleet.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex as StdMutex, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use super::collect::{self, Collector};
 use crate::observe::summary::Side;
 use crate::plan::{Case, ClientPlan, PostfixSide};
 use crate::session::{Line, Ports, Running};
+
+/// Who has a port that a scenario names, by port.
+static TURNS: LazyLock<StdMutex<HashMap<u16, Arc<Mutex<()>>>>> = LazyLock::new(StdMutex::default);
+
+/// Waits until no other case of this process uses the port that the next hop of this one names.
+pub(super) async fn turn(case: &Case) -> Option<OwnedMutexGuard<()>> {
+    let ClientPlan::Postfix { nexthop, .. } = &case.client else {
+        return None;
+    };
+    let turn = {
+        let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(nexthop.port()?).or_default())
+    };
+    Some(turn.lock_owned().await)
+}
 
 /// A side that is a Postfix: its fleet and its ports.
 pub(super) struct Place<'a> {

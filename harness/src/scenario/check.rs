@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::case::Scenario;
+use super::effect::effects;
 use super::error::nearest;
 use super::expect::SideName;
 use super::file::{Client, ScenarioFile, Server};
@@ -40,6 +41,7 @@ fn at(place: usize, message: String, help: Option<String>) -> Wrong {
 pub(super) fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let file = &scenario.file;
     own_files(file)?;
+    effects(file)?;
     Ok(whole(scenario)?)
 }
 

@@ -187,6 +187,20 @@ pub struct LogExpectation {
     pub lacks: Vec<String>,
 }
 
+/// Targets on which the software is known to be wrong. There the case must fail, and for this
+/// alone: on the day it passes, or fails another way, that is a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KnownBug {
+    /// All of these hold for the targets meant. Default: all targets.
+    #[serde(default)]
+    pub targets: OneOrMany<Predicate>,
+    /// What is wrong, with a link.
+    pub why: String,
+    /// Pieces of the differences it shows itself by: each difference found has one of them.
+    pub symptom: OneOrMany,
+}
+
 /// A target on which the software does something else than everywhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -9,10 +9,11 @@ use toml::Spanned;
 
 use super::classic::{ClassicClient, ClassicServer};
 use super::dns::Dns;
-use super::expect::{Departure, Expect, SideName};
+use super::expect::{Departure, Expect, KnownBug, SideName};
 use super::fault::Fault;
 use super::mutation::{Equivalent, Mutation};
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
+use super::nexthop::NextHop;
 use super::parameter::Parameter;
 use super::predicate::Predicate;
 use super::value::{OneOrMany, parsed};
@@ -34,10 +35,9 @@ pub struct ScenarioFile {
     /// All of these hold for the targets the case is meant for.
     #[serde(default)]
     pub targets: OneOrMany<Predicate>,
-    /// The software is known to be wrong here: the reason and a link. The case fails on the day
-    /// it passes.
-    #[serde(rename = "known_bug")]
-    pub known_bug: Option<String>,
+    /// Targets on which the software is known to be wrong.
+    #[serde(default, rename = "known_bug")]
+    pub known_bug: Vec<KnownBug>,
     /// Seconds after which the case is given up. Default 30.
     pub deadline: Option<u32>,
     /// Its Postfix is started for this case alone: caches and files are as new.
@@ -141,6 +141,9 @@ pub enum ServiceName {
 }
 
 impl ServiceName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Smtp, Self::Submission, Self::Submissions, Self::Smtps];
+
     /// The TCP port.
     pub fn port(self) -> u16 {
         match self {
@@ -291,12 +294,22 @@ pub struct Client {
     /// The client's certificate. Default: none.
     pub cert: Option<Certificate>,
     /// The next-hop destination as in a transport table. Default `[mail.example.test]`.
-    pub nexthop: Option<String>,
+    pub nexthop: Option<NextHop>,
     /// The target this side runs on, where it is not the target of the run (Postfix only).
     pub on: Option<String>,
 }
 
 impl Client {
+    /// Where it sends to: `nexthop`, else its `relayhost`, else `[mail.example.test]`.
+    pub fn next_hop(&self) -> NextHop {
+        let relayhost = || {
+            let mut settings = self.postfix.iter().flatten();
+            let (_, value) = settings.find(|(name, _)| name.get_ref() == "relayhost")?;
+            value.get_ref().as_str().parse().ok()
+        };
+        self.nexthop.clone().or_else(relayhost).unwrap_or_default()
+    }
+
     /// Does it keep connections for later mail? smtp(8) then leaves its TLS to tlsproxy(8).
     pub fn reuses_connections(&self) -> bool {
         says_yes(&self.postfix, "smtp_tls_connection_reuse")

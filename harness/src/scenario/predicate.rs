@@ -10,22 +10,33 @@ use super::expect::SideName;
 use super::value::parsed;
 
 /// A dotted version number; missing parts count as zero, letters after a part are dropped
-/// (`1.1.1w` compares as `1.1.1`).
+/// (`1.1.1w` compares as `1.1.1`). A snapshot has its date behind a hyphen, `3.12-20260821`, and
+/// comes before the release of its number.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Version(Vec<u32>);
+pub struct Version {
+    parts: Vec<u32>,
+    date: Option<u32>,
+}
 
 impl Version {
     /// The numbers that stay while a series gets its corrections: `3.10` of 3.10.13, `1.1.1` of
     /// OpenSSL 1.1.1w, whose corrections were letters.
     pub fn series(&self) -> String {
         let count = if self.part(0) == 1 { 3 } else { 2 };
-        let parts: Vec<_> = self.0.iter().take(count).map(u32::to_string).collect();
+        let parts: Vec<_> = self.parts.iter().take(count).map(u32::to_string).collect();
         parts.join(".")
     }
 
     fn part(&self, index: usize) -> u32 {
-        self.0.get(index).copied().unwrap_or(0)
+        self.parts.get(index).copied().unwrap_or(0)
+    }
+
+    fn without_date(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            date: None,
+        }
     }
 }
 
@@ -34,7 +45,14 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
-        for part in text.trim().split('.') {
+        let (numbers, date) = match text.trim().split_once('-') {
+            Some((numbers, rest)) => {
+                let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                (numbers, Some(digits).filter(|digits| digits.len() == 8))
+            }
+            None => (text.trim(), None),
+        };
+        for part in numbers.split('.') {
             let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
             match digits.parse() {
                 Ok(number) => parts.push(number),
@@ -48,7 +66,10 @@ impl FromStr for Version {
                 break;
             }
         }
-        Ok(Self(parts))
+        Ok(Self {
+            parts,
+            date: date.and_then(|digits| digits.parse().ok()),
+        })
     }
 }
 
@@ -68,8 +89,9 @@ impl From<Version> for String {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<_> = self.0.iter().map(u32::to_string).collect();
-        f.write_str(&parts.join("."))
+        let parts: Vec<_> = self.parts.iter().map(u32::to_string).collect();
+        f.write_str(&parts.join("."))?;
+        self.date.map_or(Ok(()), |date| write!(f, "-{date}"))
     }
 }
 
@@ -89,15 +111,17 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (0..self.0.len().max(other.0.len()))
+        // A release comes after the snapshots that led to it.
+        let date = |version: &Self| version.date.unwrap_or(u32::MAX);
+        (0..self.parts.len().max(other.parts.len()))
             .map(|i| self.part(i).cmp(&other.part(i)))
             .find(|order| order.is_ne())
-            .unwrap_or(std::cmp::Ordering::Equal)
+            .unwrap_or_else(|| date(self).cmp(&date(other)))
     }
 }
 
 /// What a predicate is held against: the versions of one target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetVersions {
     /// Name of the target, e.g. `debian-12`.
     pub name: String,
@@ -168,9 +192,16 @@ impl Predicate {
             Subject::Openssl => &versions.openssl,
             Subject::Postfix => &versions.postfix,
         };
+        // A condition without a date is about snapshots of the number too.
+        let undated = found.without_date();
+        let found = match self.version.date {
+            Some(_) => found,
+            None => &undated,
+        };
         match self.operator {
             Operator::Equal => {
-                (0..self.version.0.len()).all(|i| found.part(i) == self.version.part(i))
+                (0..self.version.parts.len()).all(|i| found.part(i) == self.version.part(i))
+                    && found.date == self.version.date
             }
             Operator::Greater => found > &self.version,
             Operator::GreaterEqual => found >= &self.version,
@@ -216,9 +247,18 @@ impl FromStr for Predicate {
             side,
             subject,
             operator,
-            version: version.parse().map_err(|_| expected())?,
+            version: condition_version(version).ok_or_else(expected)?,
         })
     }
+}
+
+/// The version of a condition: nothing may be left of it that would not be compared.
+fn condition_version(text: &str) -> Option<Version> {
+    let text = text.trim();
+    let version: Version = text.parse().ok()?;
+    let letter = text.strip_suffix(|c: char| c.is_ascii_lowercase());
+    let whole = version.to_string();
+    (whole == text || letter == Some(whole.as_str())).then_some(version)
 }
 
 impl<'de> Deserialize<'de> for Predicate {
@@ -262,7 +302,7 @@ impl JsonSchema for Predicate {
         json_schema!({
             "description": "A condition on the target, e.g. `postfix >= 3.7`, `openssl < 3`, or on that of one side, e.g. `server postfix < 3.6`.",
             "type": "string",
-            "pattern": "^((client|server) +)?(postfix|openssl) *(>=|<=|>|<|=) *[0-9]+(\\.[0-9]+)*[a-z]?$"
+            "pattern": "^((client|server) +)?(postfix|openssl) *(>=|<=|>|<|=) *[0-9]+(\\.[0-9]+)*(-[0-9]{8}|[a-z])?$"
         })
     }
 }
@@ -288,6 +328,27 @@ mod tests {
         assert!(holds("postfix = 3.7", "3.7.11", "3.0.20"));
         assert!(!holds("postfix = 3.7", "3.10", "3.0.20"));
         assert!(holds("openssl<=1.1.1", "3.5.25", "1.1.1w"));
+    }
+
+    #[test]
+    fn dates_of_snapshots_compare() {
+        let on = |predicate, postfix| holds(predicate, postfix, "3.5");
+        assert!(on("postfix < 3.12-20991231", "3.12-20260821"));
+        assert!(on("postfix >= 3.12-20260406", "3.12-20260821"));
+        assert!(!on("postfix >= 3.12-20260406", "3.12-20260331"));
+        assert!(on("postfix >= 3.12-20260406", "3.12.0"));
+        assert!(on("postfix >= 3.12", "3.12-20260821"));
+        assert!(!on("postfix < 3.12", "3.12-20260821"));
+        assert!(on("postfix = 3.12", "3.12-20260821"));
+        for text in [
+            "postfix < 3.12-2099",
+            "postfix < 3.12-rc1",
+            "postfix < 3.12 x",
+        ] {
+            assert!(text.parse::<Predicate>().is_err(), "{text}");
+        }
+        let text = "postfix < 3.12-20991231";
+        assert_eq!(text.parse::<Predicate>().unwrap().to_string(), text);
     }
 
     #[test]

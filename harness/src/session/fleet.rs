@@ -320,7 +320,9 @@ impl Record {
             fleet: line
                 .fixed_port()
                 .unwrap_or(FIRST_FLEET_PORT.saturating_add(self.ports_used)),
-            harness: self.first_port.saturating_add(self.ports_used),
+            harness: line
+                .server_port()
+                .unwrap_or(self.first_port.saturating_add(self.ports_used)),
         };
         self.ports_used = self.ports_used.saturating_add(1);
         self.lines.insert(name, (line, ports));

@@ -14,7 +14,7 @@ use crate::plan::{
     Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, Value, own_path,
     path_of,
 };
-use crate::scenario::{Change, ChangedFile, Contents, ServiceName};
+use crate::scenario::{Change, ChangedFile, Contents, NextHop, ServiceName};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
 pub const SERVER_NAME: &str = "mail.example.test";
@@ -104,7 +104,7 @@ impl Line {
             } => line(
                 side,
                 Role::Client {
-                    nexthop: nexthop.clone(),
+                    nexthop: nexthop.to_string(),
                     zones: zones.clone(),
                 },
             ),
@@ -126,6 +126,14 @@ impl Line {
     pub(super) fn zones(&self) -> Option<&CaseZones> {
         match &self.role {
             Role::Client { zones, .. } => zones.as_ref(),
+            Role::Server | Role::EximClient | Role::EximServer => None,
+        }
+    }
+
+    /// The port on which its client looks for the server, if it is not for the harness to choose.
+    pub(super) fn server_port(&self) -> Option<u16> {
+        match &self.role {
+            Role::Client { nexthop, .. } => nexthop.parse::<NextHop>().ok()?.port(),
             Role::Server | Role::EximClient | Role::EximServer => None,
         }
     }
