@@ -84,7 +84,7 @@ fn is_plain(case: &Case) -> bool {
         && case.scenario.mails() == 1
         && !file.implicit_tls()
         && !file.fresh
-        && file.known_bug.is_none()
+        && file.known_bug.is_empty()
         && !exim
 }
 

@@ -187,7 +187,8 @@ pub struct Explain {
 /// Options of `pfs run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Pieces of case names, or files ending in .toml. None: all cases.
+    /// Names of cases or files, or pieces of them, which narrow; files ending in .toml, of which the cases are taken
+    /// instead of those of the directory. None: all cases.
     #[arg(value_name = "FILTER|FILE.toml")]
     pub filters: Vec<String>,
     #[command(flatten)]
@@ -267,7 +268,8 @@ pub struct Bisect {
 /// Options of `pfs mutate`.
 #[derive(Debug, Args)]
 pub struct Mutate {
-    /// Pieces of case names, or files ending in .toml. None: all cases.
+    /// Names of cases or files, or pieces of them, which narrow; files ending in .toml, of which the cases are taken
+    /// instead of those of the directory. None: all cases.
     #[arg(value_name = "FILTER|FILE.toml")]
     pub filters: Vec<String>,
     /// Run one mutant in N, chosen by a hash of its name
@@ -296,7 +298,8 @@ pub struct Diff {
     /// The second target, or a file of results
     #[arg(value_name = "B")]
     pub b: String,
-    /// Pieces of case names, or files ending in .toml. None: all cases.
+    /// Names of cases or files, or pieces of them, which narrow; files ending in .toml, of which the cases are taken
+    /// instead of those of the directory. None: all cases.
     #[arg(value_name = "FILTER|FILE.toml")]
     pub filters: Vec<String>,
     /// Differences that are all right

@@ -326,6 +326,9 @@ fn tag(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         end(" service")
     } else if before.ends_with(", relay=") && !rest.starts_with("none,") {
         end(",")
+    } else if before.ends_with("session ") {
+        // The key of a session cache begins with the service.
+        end("&[")
     } else {
         None
     };
@@ -333,8 +336,7 @@ fn tag(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         return Some((TAG, length));
     }
     let length = word_length(rest);
-    let place = before.ends_with("postfix/")
-        || before.ends_with("session ") && rest[length..].starts_with('&');
+    let place = before.ends_with("postfix/");
     (place && is_tag(&rest[..length])).then_some((TAG, length))
 }
 

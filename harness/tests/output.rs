@@ -64,7 +64,10 @@ fn what_a_terminal_would_obey_is_shown() {
         .unwrap();
     let text = is_safe(&planned);
     assert_eq!(planned.status.code(), Some(0), "{text}");
-    assert!(text.contains("tls_medium_cipherlist=a\\x1b]0;"), "{text}");
+    assert!(
+        text.contains("tls_medium_cipherlist=a]0;title[31m"),
+        "{text}"
+    );
 
     // Messages about what is wrong.
     let no_such = pfs(dir.path(), &["list", HOSTILE, "no\u{1b}[31msuch"])

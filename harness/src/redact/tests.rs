@@ -130,7 +130,7 @@ fn ids_times_and_ports() {
             "a[<address>]: Issuing session ticket, key expiration: <seconds>",
         ),
         (
-            "looking for session c12&[mail.example.test]:2502&mail.example.test&127.20.2.1&&CBC95C9402C5D1CD3648E6E23196047C4F4255ED15B22199AA002DED4003787B in smtp cache",
+            "looking for session topic.case-0123456789abcdef&[mail.example.test]:2502&mail.example.test&127.20.2.1&&CBC95C9402C5D1CD3648E6E23196047C4F4255ED15B22199AA002DED4003787B in smtp cache",
             "looking for session <case>&[mail.example.test]:<port>&mail.example.test&<address>&&<hex> in smtp cache",
         ),
         (
