@@ -151,9 +151,9 @@ fn settings_without_effect() {
         ),
         (
             postfix(""),
-            postfix("relayhost = \"[192.0.2.1]\""),
+            postfix("relayhost = \"[mail.example.test]:pop3\""),
             "5:25",
-            "an address",
+            "`pop3` is neither a port",
         ),
         (
             postfix("smtp_destination_concurrency_limit = 1"),

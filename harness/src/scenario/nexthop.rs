@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -14,7 +13,7 @@ use super::value::parsed;
 /// A next-hop destination as in a transport table: `[mail.example.test]:587`, or `example.test` for its MX hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHop {
-    /// The name of a host, or of a domain.
+    /// The name of a host, or of a domain; or an address.
     pub name: String,
     /// No MX hosts are looked up: the name stands in brackets.
     pub is_host: bool,
@@ -64,10 +63,6 @@ impl FromStr for NextHop {
                 (&text[..end], &text[end..], false)
             }
         };
-        let is_address = name.parse::<IpAddr>().is_ok() || name.starts_with("ipv6:");
-        if is_address {
-            return Err(expected("it is an address, which mail must not leave for"));
-        }
         let label = |label: &str| {
             (1..=63).contains(&label.len())
                 && label
@@ -167,8 +162,6 @@ mod tests {
             ("[mail.example.test", "does not close"),
             ("[mail.example.test]:pop3", "`pop3` is neither"),
             ("[mail.example.test]:0", "neither a port"),
-            ("[192.0.2.1]:587", "an address"),
-            ("[ipv6:2001:db8::1]", "an address"),
             ("a, b", "no domain name"),
         ] {
             let error = text.parse::<NextHop>().unwrap_err();
