@@ -338,7 +338,7 @@ async fn fleet_client(
     let client = client_log.finish().await;
     // Nobody but us listens where this client may go: that it was refused says nothing of Postfix.
     let refused = client
-        .lines
+        .lines()
         .iter()
         .find(|line| line.text.contains(": Connection refused"));
     if let (0, Some(line)) = (connections, refused) {

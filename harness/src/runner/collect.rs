@@ -198,6 +198,11 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    /// What it has said so far.
+    pub(super) fn lines(&self) -> &[Arc<LogLine>] {
+        &self.collector.lines
+    }
+
     /// The log, once master(8) has said of its processes what it has to say.
     pub(super) async fn settle(self) -> PostfixLog {
         let Self { mut collector } = self;
