@@ -254,17 +254,18 @@ fn is_root_of(process: &str, root: (u64, u64)) -> io::Result<bool> {
     match fs::metadata(format!("/proc/{process}/root")) {
         Ok(its) => Ok((its.dev(), its.ino()) == root),
         // It has ended, or is not for us to look at.
-        Err(error)
-            if error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
-                || matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
-                ) =>
-        {
+        Err(error) if has_ended(&error) || error.kind() == io::ErrorKind::PermissionDenied => {
             Ok(false)
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a file of a process in /proc could not be read because the process is gone: its name is not there, or it went
+/// between opening the file and reading it.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 fn handle_on(pid: &str) -> io::Result<Option<OwnedFd>> {
@@ -283,7 +284,7 @@ fn handle_on(pid: &str) -> io::Result<Option<OwnedFd>> {
 fn has_terminal(pid: &str) -> io::Result<bool> {
     let stat = match fs::read(format!("/proc/{pid}/stat")) {
         Ok(stat) => stat,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if has_ended(&error) => return Ok(false),
         Err(error) => return Err(error),
     };
     let stat = String::from_utf8_lossy(&stat);
@@ -301,6 +302,21 @@ fn is_number(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_went_before_its_file_was_read_has_ended() {
+        use std::io::Read as _;
+
+        let mut child = std::process::Command::new("cat")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stat = File::open(format!("/proc/{}/stat", child.id())).unwrap();
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        let error = stat.read_to_end(&mut Vec::new()).unwrap_err();
+        assert!(has_ended(&error), "{error}");
+    }
 
     #[test]
     fn two_claims_differ_and_are_given_back() {
