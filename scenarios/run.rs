@@ -15,8 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use clap::ValueEnum as _;
-use harness::cli::EngineName;
+use harness::cli::{Targets, Where};
 use harness::commands::{
     Error, Ground, claims_page, corpus_of_snapshots, fate_of, mutants_of, prepare, settle,
 };
@@ -62,18 +61,9 @@ async fn shared() -> Shared {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
     });
-    let setting = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|value: &String| !value.is_empty())
-    };
-    let engine = setting("PFS_ENGINE").map_or(EngineName::Auto, |name| {
-        EngineName::from_str(&name, true)
-            .unwrap_or_else(|_| panic!("PFS_ENGINE={name}: expected auto, docker or chroot"))
-    });
-    let targets: Vec<String> = setting("PFS_TARGETS")
-        .map(|names| names.split(',').map(str::to_owned).collect())
-        .unwrap_or_default();
+    let engine = Where { engine: None }.engine();
+    let engine = engine.unwrap_or_else(|error| panic!("{error}"));
+    let targets = Targets { targets: vec![] }.names();
     let (events, mut received) = mpsc::unbounded_channel();
     RUNTIME.spawn(async move {
         while let Some(event) = received.recv().await {
@@ -135,10 +125,22 @@ fn scenario(#[files("../scenarios/*/*.toml")] path: PathBuf) {
         }))
         .await
     });
-    let failures: Vec<String> = examined
+    let mut failures: Vec<String> = examined
         .iter()
         .filter_map(|(case, examined)| failure(case, examined))
         .collect();
+    let decisions = SHARED
+        .get()
+        .into_iter()
+        .flat_map(|shared| &shared.decisions);
+    failures.extend(decisions.filter_map(|decision| match decision {
+        Decision::Broken {
+            scenario,
+            target,
+            why,
+        } if scenario.path == path => Some(format!("{} on {target}\n  broken: {why}", scenario.id)),
+        _ => None,
+    }));
     assert!(
         failures.is_empty(),
         "{} of {} failed\n\n{}",

@@ -105,6 +105,19 @@ pub enum Error {
         /// The last lines the tool printed.
         tail: Vec<String>,
     },
+    /// A base system could not be had from a Debian mirror.
+    #[error(
+        "bootstrapping {target} with mmdebstrap failed ({status}):{}\nto take it from another mirror, set PFS_MIRROR to \
+         its URL; to do without one, give an image or a root of your own: `--target NAME=image:REF`, `NAME=root:DIR`", indented(.tail)
+    )]
+    Bootstrap {
+        /// Name of the target.
+        target: String,
+        /// Exit status in words.
+        status: String,
+        /// The last lines it printed.
+        tail: Vec<String>,
+    },
     /// An image could not be built.
     #[error("building the image of {target} failed:{}", indented(.tail))]
     ImageBuild {
@@ -193,6 +206,7 @@ impl Error {
             | Error::NotRoot
             | Error::MissingTool { .. }
             | Error::Making { .. }
+            | Error::Bootstrap { .. }
             | Error::ImageBuild { .. }
             | Error::Facts { .. }
             | Error::DiskFull { .. }

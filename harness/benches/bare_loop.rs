@@ -17,8 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum as _;
-use harness::cli::EngineName;
+use harness::cli::Where;
 use harness::commands::{Ground, prepare};
 use harness::event::{Event, Reproduce};
 use harness::outcome::Outcome;
@@ -58,9 +57,8 @@ async fn ground() -> Ground {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let scenarios =
         harness::scenario::load(&directory).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    let engine = std::env::var("PFS_ENGINE").map_or(EngineName::Auto, |name| {
-        EngineName::from_str(&name, true).expect("auto, docker or chroot")
-    });
+    let engine = Where { engine: None }.engine();
+    let engine = engine.unwrap_or_else(|error| panic!("{error}"));
     let mut ground = prepare(
         scenarios.into_iter().map(Arc::new).collect(),
         &[],

@@ -433,17 +433,56 @@ pub struct Scenarios {
 pub struct Targets {
     /// A target: debian-11, debian-12, debian-13, debian-testing, or your own: NAME=image:REF,
     /// NAME=root:DIR, NAME=debs:DIR[@debian-13], NAME=source:DIR[@debian-13], installed; may be given
-    /// more than once [default: debian-11, debian-12, debian-13]
+    /// more than once [default: those in PFS_TARGETS, separated by commas; else debian-11, debian-12, debian-13]
     #[arg(long = "target", value_name = "T")]
     pub targets: Vec<String>,
+}
+
+impl Targets {
+    /// Those of the command line, or else those in `PFS_TARGETS`; none for the defaults.
+    pub fn names(&self) -> Vec<String> {
+        if !self.targets.is_empty() {
+            return self.targets.clone();
+        }
+        let names = std::env::var("PFS_TARGETS").unwrap_or_default();
+        let names = names.split(',').map(str::trim);
+        names
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
 }
 
 /// Which engine.
 #[derive(Debug, Args)]
 pub struct Where {
-    /// What starts the Postfix instances; auto is docker if its socket answers, else chroot
-    #[arg(long, value_enum, default_value_t = EngineName::Auto)]
-    pub engine: EngineName,
+    /// What starts the Postfix instances; auto is docker if its socket answers, else chroot [default: the one in
+    /// PFS_ENGINE, else auto]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+}
+
+/// `PFS_ENGINE` names no engine.
+#[derive(Debug, thiserror::Error)]
+#[error("PFS_ENGINE={0}: expected auto, docker or chroot")]
+pub struct BadEngine(String);
+
+impl Where {
+    /// The engine of the command line, or else that of `PFS_ENGINE`.
+    ///
+    /// # Errors
+    /// The variable names none.
+    pub fn engine(&self) -> Result<EngineName, BadEngine> {
+        if let Some(engine) = self.engine {
+            return Ok(engine);
+        }
+        let name = std::env::var_os("PFS_ENGINE").unwrap_or_default();
+        let name = name.to_string_lossy();
+        if name.is_empty() {
+            return Ok(EngineName::Auto);
+        }
+        EngineName::from_str(&name, true).map_err(|_| BadEngine(name.into_owned()))
+    }
 }
 
 /// The engines by name.

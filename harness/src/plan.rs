@@ -234,6 +234,15 @@ pub enum Decision {
         /// The condition that does not hold.
         why: String,
     },
+    /// It cannot run: a target that it needs, and that was asked for, could not be made.
+    Broken {
+        /// The scenario.
+        scenario: Arc<Scenario>,
+        /// The target.
+        target: String,
+        /// Which one could not be made, and why.
+        why: String,
+    },
 }
 
 impl Decision {
@@ -241,7 +250,7 @@ impl Decision {
     pub fn scenario(&self) -> &Arc<Scenario> {
         match self {
             Self::Run(case) => &case.scenario,
-            Self::NotApplicable { scenario, .. } => scenario,
+            Self::NotApplicable { scenario, .. } | Self::Broken { scenario, .. } => scenario,
         }
     }
 
@@ -249,7 +258,7 @@ impl Decision {
     pub fn target(&self) -> &str {
         match self {
             Self::Run(case) => &case.target,
-            Self::NotApplicable { target, .. } => target,
+            Self::NotApplicable { target, .. } | Self::Broken { target, .. } => target,
         }
     }
 }
@@ -498,7 +507,7 @@ mod tests {
                         case.target, sides.client?, sides.server?
                     ))
                 }
-                Decision::NotApplicable { .. } => None,
+                Decision::NotApplicable { .. } | Decision::Broken { .. } => None,
             })
             .collect()
     }

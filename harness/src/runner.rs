@@ -84,6 +84,9 @@ pub async fn run(
                 Decision::NotApplicable { why, .. } => {
                     decided.result(Examined::without(Outcome::NotApplicable(why)), false)
                 }
+                Decision::Broken { why, .. } => {
+                    decided.result(Examined::without(Outcome::Broken(why)), false)
+                }
                 Decision::Run(case) => {
                     let broken = |error: String| Examined::without(Outcome::Broken(error));
                     // Fleets start before a slot is taken: waiting for one must not stop the others.
@@ -140,7 +143,9 @@ impl Decided {
         let target = decision.target().to_owned();
         let (scenario, sides, configuration) = match decision {
             Decision::Run(case) => (&case.scenario, case.sides(), crate::plan::show(case)),
-            Decision::NotApplicable { scenario, .. } => (scenario, Sides::default(), String::new()),
+            Decision::NotApplicable { scenario, .. } | Decision::Broken { scenario, .. } => {
+                (scenario, Sides::default(), String::new())
+            }
         };
         Self(CaseResult {
             id: scenario.id.clone(),

@@ -550,3 +550,40 @@ fn untrusted_scenarios_execute_nothing() {
         }
     }
 }
+
+#[test]
+fn engines_and_targets_of_the_environment() {
+    let dir = scenarios(&[("topic/case.toml", GOOD.as_bytes())]);
+    let run = |arguments: &[&str], name: &str, value: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pfs"))
+            .arg("run")
+            .args(arguments)
+            .arg("--scenarios")
+            .arg(dir.path())
+            .env_remove("PFS_ENGINE")
+            .env_remove("PFS_TARGETS")
+            .env("PFS_CACHE", "/dev/null/nothing-may-be-started")
+            .env(name, value)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), stderr)
+    };
+    let (code, said) = run(&[], "PFS_ENGINE", "dokcer");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("PFS_ENGINE=dokcer: expected auto, docker or chroot"),
+        "{said}"
+    );
+    let (code, said) = run(&[], "PFS_TARGETS", "debian-12,debain-13");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("`debain-13`, did you mean"), "{said}");
+    // What is on the command line wins.
+    let wrong = ["--target", "debain-11"];
+    let (code, said) = run(&wrong, "PFS_TARGETS", "debian-12");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("`debain-11`"), "{said}");
+    let chosen = ["--engine", "chroot", "--target", "debain-11"];
+    let (_, said) = run(&chosen, "PFS_ENGINE", "dokcer");
+    assert!(said.contains("`debain-11`"), "{said}");
+}

@@ -4,6 +4,8 @@ mod process;
 
 use std::{
     collections::VecDeque,
+    env,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -79,6 +81,11 @@ async fn bootstrap(making: &Making<'_>, release: &Release<'_>, tar: &Path) -> Re
     }
 }
 
+/// The mirror the user has chosen, instead of mmdebstrap's own. Bases of all mirrors are the same.
+fn mirror() -> Option<OsString> {
+    env::var_os("PFS_MIRROR").filter(|mirror| !mirror.is_empty())
+}
+
 struct Failed {
     status: ExitStatus,
     said: Said,
@@ -111,9 +118,8 @@ impl Failed {
                 path: making.cache.directory().to_owned(),
             };
         }
-        Error::Making {
+        Error::Bootstrap {
             target: making.target.to_owned(),
-            doing: "bootstrapping it with mmdebstrap".to_owned(),
             status: self.status.to_string(),
             tail: self.said.tail.into(),
         }
@@ -131,6 +137,7 @@ async fn run(
         .map_err(Error::io("creating", output))?;
     let (mut child, stopped) = process::start(
         &release.bootstrap_arguments(expired),
+        mirror().as_deref(),
         &output.with_file_name("tree"),
     )?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -73,7 +73,7 @@ impl Cell {
 
     fn kind(scenario: &Scenario, target: &TargetVersions, decision: Decision) -> io::Result<Kind> {
         Ok(match decision {
-            Decision::NotApplicable { .. } => Kind::NotApplicable,
+            Decision::NotApplicable { .. } | Decision::Broken { .. } => Kind::NotApplicable,
             Decision::Run(case) => {
                 let snapshot = Snapshot::of(&scenario.path, &scenario.id, &target.name);
                 match snapshot.read()? {

@@ -7,8 +7,8 @@ use super::prepare::select;
 use super::probe::{Probe, Probes, probe};
 use crate::cli::Bisect;
 use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
-use crate::say;
 use crate::scenario::TargetVersions;
+use crate::{say, tell};
 
 pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
     if options.targets.len() < 2 {
@@ -17,8 +17,11 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
         ));
     }
     let cases = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
-    let Some(Probes { all, targets }) =
-        probe(cases, &options.targets, options.place.engine).await?
+    let Some(Probes {
+        all,
+        targets,
+        unmade,
+    }) = probe(cases, &options.targets, options.place.engine()?).await?
     else {
         return Ok(EXIT_INTERRUPTED);
     };
@@ -37,12 +40,15 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
         })
         .collect();
     say!("in the order of versions: {}", names.join(", "));
+    for why in &unmade {
+        tell!("{why}");
+    }
     let mut by_case: BTreeMap<String, Vec<&Probe>> = BTreeMap::new();
     for probe in &all {
         by_case.entry(probe.id.to_string()).or_default().push(probe);
     }
     let mut changed = 0_usize;
-    let mut broken = 0_usize;
+    let mut broken = unmade.len();
     for (case, probes) in &by_case {
         let seen: Vec<&Probe> = order
             .iter()

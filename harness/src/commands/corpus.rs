@@ -45,8 +45,8 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
     });
     let ground = prepare(
         scenarios,
-        &options.targets.targets,
-        options.place.engine,
+        &options.targets.names(),
+        options.place.engine()?,
         &listener.events,
     )
     .await?;

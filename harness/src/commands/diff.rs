@@ -9,6 +9,7 @@ use pfs_containers::TargetFacts;
 use tokio::sync::mpsc;
 
 use super::Error;
+use super::confine::confined;
 use super::prepare::{Ground, prepare, select};
 use super::run::{default_jobs, interrupted};
 use crate::cli::{Diff, DiffFormat, FailOn};
@@ -194,12 +195,19 @@ async fn of_targets(options: &Diff) -> Result<Option<Comparison>, Error> {
         }
     });
     let names = [options.a.clone(), options.b.clone()];
+    let engine = options.place.engine()?;
     let ground = tokio::select! {
-        ground = prepare(scenarios, &names, options.place.engine, &events) => ground?,
+        ground = prepare(scenarios, &names, engine, &events) => ground?,
         () = interrupted() => return Ok(None),
     };
     drop(events);
     let _ = teller.await;
+    ground.all_made()?;
+    let engine = ground.engine.name();
+    confined(engine, &Kind::Private, on_both(ground)).await
+}
+
+async fn on_both(ground: Ground) -> Result<Option<Comparison>, Error> {
     let [a, b] = ground.columns.as_slice() else {
         return Err(Error::Usage("give two different targets".to_owned()));
     };
@@ -244,7 +252,7 @@ async fn of_targets(options: &Diff) -> Result<Option<Comparison>, Error> {
             .collect();
         let decisions = bench.decisions.iter().filter(|decision| match decision {
             Decision::Run(case) => again.contains(&case.id.to_string()),
-            Decision::NotApplicable { .. } => false,
+            Decision::NotApplicable { .. } | Decision::Broken { .. } => false,
         });
         let second = bench.run(decisions.cloned().collect()).await;
         let again = differences(second.of(&a), second.of(&b));

@@ -1,5 +1,6 @@
 //! What stops a command before or beside its cases.
 
+use crate::cli::BadEngine;
 use crate::plan::UnknownParameter;
 use crate::scenario::ScenarioError;
 use crate::session::SessionError;
@@ -14,6 +15,9 @@ pub enum Error {
     /// Parameters that the targets' Postfix does not have.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Parameters(Vec<UnknownParameter>),
+    /// Targets that cannot be made, where nothing can be done without them.
+    #[error("{0}")]
+    Unmade(String),
     /// Scenario files that cannot be used.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Scenarios(Vec<ScenarioError>),
@@ -30,6 +34,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Containers(error) => error.is_usage(),
+            Self::Unmade(_) => false,
             Self::Parameters(_) | Self::Scenarios(_) | Self::Usage(_) => true,
             Self::Session(error) => matches!(error, SessionError::UnknownTarget(_)),
         }
@@ -43,6 +48,12 @@ impl Error {
             other => other.to_string(),
         };
         text.lines().map(str::to_owned).collect()
+    }
+}
+
+impl From<BadEngine> for Error {
+    fn from(error: BadEngine) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
     match plan::plan(&scenario, &versions, &all) {
         Decision::Run(case) => say!("{}", plan::show(&case).trim_end()),
         Decision::NotApplicable { why, .. } => say!("{}: not applicable: {why}", scenario.id),
+        Decision::Broken { scenario, why, .. } => say!("{}: broken: {why}", scenario.id),
     }
     Ok(EXIT_PASS)
 }

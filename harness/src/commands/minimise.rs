@@ -154,8 +154,9 @@ impl Search<'_> {
         if scenarios.is_empty() {
             return Ok(Some(out));
         }
-        let targets = &self.options.targets.targets;
-        let Some(Probes { all, .. }) = probe(scenarios, targets, self.options.place.engine).await?
+        let targets = &self.options.targets.names();
+        let Some(Probes { all, .. }) =
+            probe(scenarios, targets, self.options.place.engine()?).await?
         else {
             return Ok(None);
         };

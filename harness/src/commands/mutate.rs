@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::confine::confined;
 use super::gather::Listener;
 use super::prepare::{Ground, open_engine, prepare, select, versions};
 use super::run::{default_jobs, interrupted};
@@ -96,12 +97,20 @@ pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
     let listener = Listener::new(|_| ());
     let ground = prepare(
         scenarios,
-        &options.targets.targets,
-        options.place.engine,
+        &options.targets.names(),
+        options.place.engine()?,
         &listener.events,
     )
     .await?;
+    let engine = ground.engine.name();
+    confined(engine, &Kind::Private, all(options, ground, started)).await
+}
+
+async fn all(options: Mutate, ground: Ground, started: Instant) -> Result<u8, Error> {
     let engine = ground.engine.name().to_string();
+    for why in ground.unmade.values() {
+        tell!("{why}");
+    }
     let mutants = mutants_of(&ground, options.sample)?;
     let cases: BTreeSet<String> = mutants.iter().map(name).collect();
     tell!(
@@ -125,7 +134,7 @@ pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
             Decision::Run(case) => {
                 Some((format!("{} on {}", case.id, case.target), (**case).clone()))
             }
-            Decision::NotApplicable { .. } => None,
+            Decision::NotApplicable { .. } | Decision::Broken { .. } => None,
         })
         .collect();
     let mut fates: Vec<(Mutant, Fate)> = Vec::new();
@@ -134,7 +143,7 @@ pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
         if batch.is_empty() {
             continue;
         }
-        let work = run_batch(&ground, &originals, batch, jobs, options.place.engine);
+        let work = run_batch(&ground, &originals, batch, jobs, options.place.engine()?);
         tokio::select! {
             done = work => fates.extend(done?),
             () = interrupted() => return Ok(EXIT_INTERRUPTED),
@@ -142,9 +151,15 @@ pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
     }
     settle(&mut fates);
     fates.sort_by(|(a, _), (b, _)| (name(a), &a.mutation.what).cmp(&(name(b), &b.mutation.what)));
-    let complete = options.filters.is_empty() && options.sample.is_none();
+    let complete =
+        options.filters.is_empty() && options.sample.is_none() && ground.unmade.is_empty();
     let stale = if complete { stale(&fates) } else { Vec::new() };
-    Ok(report(&options, &fates, &stale, started, &engine))
+    let code = report(&options, &fates, &stale, started, &engine);
+    Ok(if ground.unmade.is_empty() {
+        code
+    } else {
+        EXIT_BROKEN
+    })
 }
 
 /// The case a mutant was made from.

@@ -27,19 +27,37 @@ pub struct Ground {
     pub columns: Vec<TargetLine>,
     /// What is to be done.
     pub decisions: Vec<Decision>,
+    /// Targets that were asked for and cannot be made, and why.
+    pub unmade: BTreeMap<String, String>,
 }
 
 impl Ground {
     /// The cases that will run.
     pub fn cases(&self) -> Vec<Arc<Case>> {
-        self.decisions
-            .iter()
-            .filter_map(|decision| match decision {
-                Decision::Run(case) => Some(Arc::new((**case).clone())),
-                Decision::NotApplicable { .. } => None,
-            })
-            .collect()
+        cases(&self.decisions)
     }
+
+    /// For work that wants every target that was asked for.
+    ///
+    /// # Errors
+    /// One of them cannot be made.
+    pub fn all_made(&self) -> Result<(), Error> {
+        match self.unmade.values().next() {
+            None => Ok(()),
+            Some(why) => Err(Error::Unmade(why.clone())),
+        }
+    }
+}
+
+/// The cases of `decisions` that will run.
+pub(super) fn cases(decisions: &[Decision]) -> Vec<Arc<Case>> {
+    decisions
+        .iter()
+        .filter_map(|decision| match decision {
+            Decision::Run(case) => Some(Arc::new((**case).clone())),
+            Decision::NotApplicable { .. } | Decision::Broken { .. } => None,
+        })
+        .collect()
 }
 
 /// The cases that `arguments` mean, files and filters, in `dir` or in the files. What is wrong with files that are not
@@ -123,8 +141,23 @@ pub async fn prepare(
         pfs_containers::engine::sweep_all(Settings::new(cache.clone())),
     );
     let mut targets = BTreeMap::new();
+    let mut unmade = BTreeMap::new();
     for (target, facts) in found {
-        targets.insert(target.name().to_owned(), (target, facts?));
+        let name = target.name().to_owned();
+        match facts {
+            Ok(facts) => {
+                targets.insert(name, (target, facts));
+            }
+            Err(error) if error.is_usage() => return Err(error.into()),
+            Err(error) => {
+                let why = format!("{name} cannot be made here: {error}");
+                unmade.insert(name, why);
+            }
+        }
+    }
+    if targets.is_empty() {
+        let all: Vec<String> = unmade.into_values().collect();
+        return Err(Error::Unmade(all.join("\n")));
     }
     // Without a target that only a few scenarios name, the others still run.
     let mut missing = BTreeMap::new();
@@ -162,14 +195,24 @@ pub async fn prepare(
         .filter_map(|target| all.iter().find(|one| one.name == target.name()))
         .cloned()
         .collect();
-    let columns = table
+    let columns = asked
         .iter()
-        .map(|versions| TargetLine {
-            name: versions.name.clone(),
-            versions: format!("Postfix {}, OpenSSL {}", versions.postfix, versions.openssl),
+        .map(|target| {
+            let known = table.iter().find(|one| one.name == target.name());
+            TargetLine {
+                name: target.name().to_owned(),
+                versions: known.map_or_else(
+                    || "cannot be made here".to_owned(),
+                    |it| format!("Postfix {}, OpenSSL {}", it.postfix, it.openssl),
+                ),
+            }
         })
         .collect();
+    let (stopped, scenarios): (Vec<_>, Vec<_>) = scenarios
+        .into_iter()
+        .partition(|scenario| names(scenario).any(|name| unmade.contains_key(name)));
     let mut decisions = plan::plan_all(&scenarios, &table, &all);
+    decisions.extend(broken(&scenarios, &stopped, &unmade, &table));
     decisions.extend(without(&impossible, &missing, &table));
     let decisions = check(decisions, &targets)?;
     Ok(Ground {
@@ -178,6 +221,7 @@ pub async fn prepare(
         targets,
         columns,
         decisions,
+        unmade,
     })
 }
 
@@ -226,6 +270,39 @@ fn without(
                 why,
             }));
         }
+    }
+    decisions
+}
+
+/// What becomes of cases on a target that was asked for and cannot be made, and of `stopped`, scenarios that fix a side to
+/// one: nothing is learned about any of them.
+fn broken(
+    scenarios: &[Arc<Scenario>],
+    stopped: &[Arc<Scenario>],
+    unmade: &BTreeMap<String, String>,
+    table: &[TargetVersions],
+) -> Vec<Decision> {
+    let one = |scenario: &Arc<Scenario>, target: &str, why: &String| Decision::Broken {
+        scenario: Arc::clone(scenario),
+        target: target.to_owned(),
+        why: why.clone(),
+    };
+    let mut decisions = Vec::new();
+    // Those with both sides fixed are the same on every target, and run elsewhere.
+    for scenario in scenarios.iter().filter(|one| names(one).count() < 2) {
+        decisions.extend(unmade.iter().map(|(name, why)| one(scenario, name, why)));
+    }
+    for scenario in stopped {
+        let Some((name, why)) = names(scenario).find_map(|name| unmade.get_key_value(name)) else {
+            continue;
+        };
+        if names(scenario).count() == 2 {
+            decisions.push(one(scenario, name, why));
+            continue;
+        }
+        decisions.extend(unmade.keys().map(|column| one(scenario, column, why)));
+        let columns = table.iter().map(|column| column.name.as_str());
+        decisions.extend(columns.map(|column| one(scenario, column, why)));
     }
     decisions
 }

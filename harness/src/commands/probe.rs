@@ -7,8 +7,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::confine::confined;
 use super::gather::Listener;
-use super::prepare::{prepare, versions};
+use super::prepare::{Ground, cases, prepare, versions};
 use super::run::{default_jobs, interrupted};
 use crate::cli::EngineName;
 use crate::outcome::Outcome;
@@ -46,6 +47,8 @@ pub(super) struct Probes {
     pub(super) all: Vec<Probe>,
     /// The targets by name.
     pub(super) targets: BTreeMap<String, TargetVersions>,
+    /// Why targets that were asked for are not among them.
+    pub(super) unmade: Vec<String>,
 }
 
 /// Runs the cases on the targets, all at once, in a session of their own; `None` if interrupted.
@@ -56,30 +59,34 @@ pub(super) async fn probe(
 ) -> Result<Option<Probes>, Error> {
     let listener = Listener::new(|_| ());
     let ground = prepare(scenarios, targets, engine, &listener.events).await?;
+    let engine = ground.engine.name();
+    confined(engine, &Kind::Private, all(ground)).await
+}
+
+async fn all(ground: Ground) -> Result<Option<Probes>, Error> {
     let known = ground.targets.values();
     let targets = known
         .filter_map(|(_, facts)| versions(facts))
         .map(|versions| (versions.name.clone(), versions))
         .collect();
-    let catalogue = ground.cases();
+    let unmade = ground.unmade.into_values().collect();
+    let catalogue = cases(&ground.decisions);
     let mut all: Vec<Probe> = Vec::new();
     for decision in &ground.decisions {
-        if let Decision::NotApplicable {
-            scenario,
-            target,
-            why,
-        } = decision
-        {
-            all.push(Probe {
-                id: scenario.id.clone(),
-                target: target.clone(),
-                examined: Examined {
-                    outcome: Outcome::NotApplicable(why.clone()),
-                    evidence: None,
-                    elapsed: std::time::Duration::ZERO,
-                },
-            });
-        }
+        let outcome = match decision {
+            Decision::Run(_) => continue,
+            Decision::NotApplicable { why, .. } => Outcome::NotApplicable(why.clone()),
+            Decision::Broken { why, .. } => Outcome::Broken(why.clone()),
+        };
+        all.push(Probe {
+            id: decision.scenario().id.clone(),
+            target: decision.target().to_owned(),
+            examined: Examined {
+                outcome,
+                evidence: None,
+                elapsed: std::time::Duration::ZERO,
+            },
+        });
     }
     let session = Session::open(
         ground.engine,
@@ -124,5 +131,9 @@ pub(super) async fn probe(
             }
         }
     }
-    Ok(Some(Probes { all, targets }))
+    Ok(Some(Probes {
+        all,
+        targets,
+        unmade,
+    }))
 }

@@ -27,10 +27,11 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
     if options.untrusted {
         check_untrusted(scenarios.iter().map(|one| &**one))?;
     }
+    let (targets, engine) = (options.targets.names(), options.place.engine()?);
     let (events, received) = mpsc::unbounded_channel();
     let reporter = tokio::spawn(report::feed(vec![on_stdout(options.format)], received));
     let ground = tokio::select! {
-        ground = prepare(scenarios, &options.targets.targets, options.place.engine, &events) => Some(ground),
+        ground = prepare(scenarios, &targets, engine, &events) => Some(ground),
         () = interrupted() => None,
     };
     let result = match ground {
@@ -91,7 +92,7 @@ async fn work(
     events: mpsc::UnboundedSender<Event>,
 ) -> Result<u8, Error> {
     let mut reproduce =
-        Reproduce::new(&options.scenarios.dir, &options.targets.targets).on(ground.engine.name());
+        Reproduce::new(&options.scenarios.dir, &options.targets.names()).on(ground.engine.name());
     if !Selection::of(&options.filters).files.is_empty() {
         let scenarios = ground.decisions.iter().map(|decision| decision.scenario());
         reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));

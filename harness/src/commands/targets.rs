@@ -22,7 +22,7 @@ pub(super) async fn targets(options: TargetsOf) -> Result<u8, Error> {
         .iter()
         .map(|name| Target::parse(name));
     let targets = targets.collect::<Result<Vec<_>, _>>()?;
-    let engine = match options.place.engine {
+    let engine = match options.place.engine()? {
         EngineName::Auto if targets.iter().any(Target::needs_chroot) => EngineName::Chroot,
         asked => asked,
     };

@@ -10,7 +10,7 @@ use super::prepare::{open_engine, prepare, select};
 use super::run::interrupted;
 use crate::cli::{Up, Where};
 use crate::event::Event;
-use crate::outcome::{EXIT_INTERRUPTED, EXIT_PASS};
+use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS};
 use crate::session::{Kind, Session};
 use crate::tell;
 
@@ -26,8 +26,8 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
     });
     let ground = prepare(
         scenarios,
-        &options.targets.targets,
-        options.place.engine,
+        &options.targets.names(),
+        options.place.engine()?,
         &events,
     )
     .await?;
@@ -57,11 +57,18 @@ pub(super) async fn up(options: Up) -> Result<u8, Error> {
         "{} fleets are up; `pfs run` uses them, `pfs down` stops them, as does an hour without a run",
         seen.len()
     );
-    Ok(EXIT_PASS)
+    for why in ground.unmade.values() {
+        tell!("{why}");
+    }
+    Ok(if ground.unmade.is_empty() {
+        EXIT_PASS
+    } else {
+        EXIT_BROKEN
+    })
 }
 
 pub(super) async fn down(place: Where) -> Result<u8, Error> {
-    let (engine, cache) = open_engine(place.engine).await?;
+    let (engine, cache) = open_engine(place.engine()?).await?;
     let say = |text: String| tell!("{text}");
     let stopped = tokio::select! {
         stopped = Session::down(&*engine, &cache, &say) => stopped?,

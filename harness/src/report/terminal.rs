@@ -156,9 +156,23 @@ impl Terminal {
             let _ = writeln!(out, "{grid}");
         }
         self.different(&mut out);
+        // What breaks a target breaks all its cases: told once.
+        let mut told: BTreeMap<&[String], usize> = BTreeMap::new();
         for result in &self.failed {
+            if matches!(result.outcome, Outcome::Broken(_)) && result.evidence.is_none() {
+                let times = told.entry(result.outcome.reasons()).or_default();
+                *times += 1;
+                if *times > 1 {
+                    continue;
+                }
+            }
             out.append(&self.explain(result));
             let _ = writeln!(out);
+        }
+        for (reason, times) in told.into_iter().filter(|(_, times)| *times > 1) {
+            let first = reason.iter().flat_map(|text| text.lines()).next();
+            let first = line(first.unwrap_or_default());
+            let _ = writeln!(out, "{} more are broken as above: {first}", times - 1);
         }
         let _ = writeln!(
             out,

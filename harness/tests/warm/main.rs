@@ -92,6 +92,41 @@ async fn a_fleet_that_is_gone_without_a_word_stops_no_later_run() {
     assert!(place.fleets().is_empty(), "{:?}", place.fleets());
 }
 
+/// Nothing is known of a target that no mirror has: its cases are broken, and no others.
+#[tokio::test]
+async fn a_target_that_cannot_be_made_stops_no_other() {
+    let place = Place::new().await;
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(Path::new(env!("CARGO_BIN_EXE_pfs")), arguments);
+        // The discard service (RFC 863), which nobody runs.
+        command.env("PFS_MIRROR", "http://127.0.0.1:9/debian");
+        command.args(["--target", "debian-12"]);
+        let output = command.output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), text)
+    };
+    let (code, text) = run(&["run", "--accept"]);
+    assert_eq!(code, Some(3), "{text}");
+    for words in [
+        "1 passed, 1 broken",
+        "debian-12 cannot be made here: bootstrapping debian-12",
+        "set PFS_MIRROR to its URL",
+        "`--target NAME=image:REF`",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in: {text}");
+    }
+    // Also one that has a side of a case.
+    place.scenario(
+        "why = \"Any handshake will do.\"\nserver = { postfix = {}, on = \"debian-12\" }\nclient = { rustls = {} }\n",
+    );
+    let (code, text) = run(&["run"]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("2 broken"), "{text}");
+    assert!(text.contains("1 more are broken as above"), "{text}");
+    let (code, text) = run(&["mutate"]);
+    assert_eq!(code, Some(3), "{text}");
+}
+
 /// A next hop may be any address: mail for it must not get there.
 #[tokio::test]
 async fn mail_does_not_leave_the_run() {
@@ -112,6 +147,9 @@ async fn mail_does_not_leave_the_run() {
         let said = place.pfs(&["run"]);
         assert_eq!(said.code, Some(1), "{}", said.text);
         assert!(said.text.contains(refusal), "{}", said.text);
+        for others in [vec!["mutate"], vec!["minimise", "t/case"]] {
+            place.pfs(&others);
+        }
     }
     let error = outside.accept().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WouldBlock, "somebody has come");

@@ -1,19 +1,23 @@
 //! mmdebstrap as a process that ends with us, however we end, and whose mounts nobody else ever sees.
 
-use std::{env, fs, os::fd::OwnedFd, path::Path, process::Stdio, sync::OnceLock};
+use std::{env, ffi::OsStr, fs, os::fd::OwnedFd, path::Path, process::Stdio, sync::OnceLock};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::process::{Child, Command};
 
 use crate::{Error, Result};
 
-/// Starts mmdebstrap, writing to its standard output. `tree` is made for it to work in where that is safe.
+/// Starts mmdebstrap, writing to its standard output; `mirror` is taken instead of its own. `tree` is made for it to work in where that is safe.
 ///
 /// As root, mmdebstrap mounts /proc, /sys and the host's own /dev/shm in what it makes. Whoever removed such a tree
 /// after mmdebstrap was killed would remove the host's files. So it runs in a mount namespace, which nobody else
 /// looks into, and in a pid namespace, which the kernel ends as a whole. Where that is forbidden, mmdebstrap works in
 /// its own temporary directory, and nobody but itself removes that.
-pub(super) fn start(arguments: &[String], tree: &Path) -> Result<(Child, Running)> {
+pub(super) fn start(
+    arguments: &[String],
+    mirror: Option<&OsStr>,
+    tree: &Path,
+) -> Result<(Child, Running)> {
     if !is_there("mmdebstrap") {
         let tool = "mmdebstrap".to_owned();
         return Err(Error::MissingTool {
@@ -44,6 +48,7 @@ pub(super) fn start(arguments: &[String], tree: &Path) -> Result<(Child, Running
         .args(&words[1..])
         .args(arguments)
         .arg("-")
+        .args(mirror)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -20,7 +20,7 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
     let cases =
         scenario::parse(path, &imported.scenario).map_err(|error| Error::Scenarios(vec![error]))?;
     let cases = cases.into_iter().map(Arc::new).collect();
-    let probes = probe(cases, &options.targets.targets, options.place.engine).await?;
+    let probes = probe(cases, &options.targets.names(), options.place.engine()?).await?;
     let Some(mut probes) = probes else {
         return Ok(EXIT_INTERRUPTED);
     };
