@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use pfs_containers::{Cache, EngineChoice, Error, Settings, Target, silent};
 use rstest::rstest;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use testcontainers::bollard::{self, query_parameters::CreateImageOptionsBuilder};
-use tokio::time::Instant;
+use tokio::{net::unix::pipe, time::Instant};
 
 use crate::{open, spec};
 
@@ -131,19 +132,25 @@ async fn a_bootstrap_nobody_waits_for_ends() {
         _ = async { for _ in 0..4 { telling.recv().await; } } => {}
     }
     // Its environment names the directory it works in.
+    let name = directory.path().to_string_lossy().into_owned();
     let works_there = || {
-        let name = directory.path().to_string_lossy().into_owned();
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        let environments =
-            processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
-        environments
-            .filter(|bytes| String::from_utf8_lossy(bytes).contains(&name))
-            .count()
+        let mut named = processes.filter(|entry| {
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(&name)
+        });
+        named.find_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            pidfd_open(Pid::from_raw(pid)?, PidfdFlags::NONBLOCK).ok()
+        })
     };
     let deadline = Instant::now() + Duration::from_secs(20);
-    while works_there() > 0 {
-        assert!(Instant::now() < deadline, "mmdebstrap still runs");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    while let Some(process) = works_there() {
+        let ended = pipe::Receiver::from_owned_fd_unchecked(process).unwrap();
+        let ended = async { ended.readable().await.unwrap() };
+        tokio::time::timeout_at(deadline, ended)
+            .await
+            .expect("mmdebstrap still runs");
     }
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(

@@ -1,95 +1,13 @@
 //! Lines of Postfix's log wherever they stand in a line of a report.
 
+use postfix_tls_log::LogLine;
+
 use crate::observe::log::LogEvent;
 use crate::scenario::SideName;
 
-/// A line of a log, found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found<'a> {
-    /// `syslog_name` and daemon, as logged: `postfix/submission/smtpd`.
-    pub(super) name: &'a str,
-    /// What follows `NAME[PID]: `.
-    pub(super) text: &'a str,
-}
-
-impl<'a> Found<'a> {
-    /// `smtpd` of `postfix/submission/smtpd`.
-    pub(super) fn daemon(&self) -> &'a str {
-        self.name.rsplit('/').next().unwrap_or_default()
-    }
-}
-
-/// Programs that come with Postfix, by the names they log with.
-const DAEMONS: [&str; 30] = [
-    "anvil",
-    "bounce",
-    "cleanup",
-    "discard",
-    "dnsblog",
-    "error",
-    "flush",
-    "lmtp",
-    "local",
-    "master",
-    "oqmgr",
-    "pickup",
-    "pipe",
-    "postdrop",
-    "postfix-script",
-    "postlog",
-    "postlogd",
-    "postqueue",
-    "postscreen",
-    "posttls-finger",
-    "postsuper",
-    "proxymap",
-    "qmgr",
-    "qmqpd",
-    "scache",
-    "showq",
-    "smtp",
-    "smtpd",
-    "tlsmgr",
-    "tlsproxy",
-];
-
 /// The line of a Postfix's log in `line`, whatever stands before it.
-pub(super) fn find(line: &str) -> Option<Found<'_>> {
-    let mut from = 0;
-    while let Some(colon) = line.get(from..)?.find(": ") {
-        let end = from + colon;
-        from = end + 2;
-        let (before, text) = (line.get(..end)?, line.get(from..)?);
-        let name = match before.strip_suffix(']') {
-            Some(inner) => {
-                let (name, pid) = inner.rsplit_once('[')?;
-                match pid.bytes().all(|byte| byte.is_ascii_digit()) && !pid.is_empty() {
-                    true => name,
-                    false => continue,
-                }
-            }
-            None => before,
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
-        let start = name
-            .char_indices()
-            .rev()
-            .take_while(|(_, c)| is_name(*c))
-            .last()
-            .map_or(name.len(), |(at, _)| at);
-        let name = name.get(start..)?;
-        let daemon = name.rsplit('/').next().unwrap_or_default();
-        let has_pid = before.ends_with(']');
-        let is_daemon = DAEMONS.contains(&daemon) && (has_pid || name.contains('/'));
-        if is_daemon {
-            return Some(Found { name, text });
-        }
-        if has_pid {
-            // A line of another program; its text may hold anything.
-            return None;
-        }
-    }
-    None
+pub(super) fn find(line: &str) -> Option<LogLine<'_>> {
+    LogLine::parse(line)
 }
 
 /// The text of a line that a program wrapped in JSON: journald's export and Docker's file.
@@ -206,7 +124,7 @@ mod tests {
             let line = format!("{prefix}postfix/submission/smtpd[2207]: connect from x[192.0.2.2]");
             let found = find(&line).unwrap();
             assert_eq!(
-                (found.daemon(), found.text),
+                (&*found.daemon, &*found.text),
                 ("smtpd", "connect from x[192.0.2.2]"),
                 "{line}"
             );

@@ -133,12 +133,12 @@ impl Reader {
     fn log_line(&mut self, text: &str, number: usize) -> bool {
         let (name, text, side) = match log::find(text) {
             Some(found) => {
-                let side = log::side_of(found.daemon(), found.text);
-                (Some(found.name.to_owned()), found.text, side)
+                let side = log::side_of(&found.daemon, &found.text);
+                (Some(found.name()), found.text, side)
             }
             None if assignment(text).is_none() && words::prompt(text).is_none() => {
                 match log::phrase(text) {
-                    Some(side) => (None, text, Some(side)),
+                    Some(side) => (None, text.into(), Some(side)),
                     None => return false,
                 }
             }
@@ -155,10 +155,10 @@ impl Reader {
             (None, _) => "smtpd",
         };
         self.report.log.push(LogLine {
-            event: LogEvent::parse(daemon, text),
+            event: LogEvent::parse(daemon, &text),
             number,
             side,
-            text: text.to_owned(),
+            text: text.into_owned(),
             name,
         });
         true
