@@ -227,7 +227,7 @@ pub struct Import {
     /// Write the scenario here, where nothing is yet [default: standard output]
     #[arg(long, short, value_name = "FILE.toml")]
     pub output: Option<PathBuf>,
-    /// Run it, and say which targets show the reported line
+    /// Run it, if it holds nothing that `pfs run --untrusted` refuses, and say which targets show the reported line
     #[arg(long)]
     pub run: bool,
     #[command(flatten)]

@@ -7,6 +7,7 @@ mod log;
 mod names;
 mod read;
 pub mod report;
+mod secret;
 mod settings;
 mod symptom;
 mod text;

@@ -123,6 +123,9 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     text
 }
 
+/// No word of Postfix, of this program or of a report.
+const UNKNOWN: &str = "Zq7xUnheard9";
+
 /// What goes out is a scenario, and holds no secret; nothing of it would move a terminal's cursor.
 fn check(text: &[u8]) {
     let show = || String::from_utf8_lossy(text).into_owned();
@@ -135,12 +138,26 @@ fn check(text: &[u8]) {
     if let Err(error) = scenario::parse(Path::new("reports/imported.toml"), out) {
         panic!("{error}\n{out}\n---\n{}", show());
     }
-    for secret in &imported.report.secrets {
-        assert!(
-            !out.contains(secret.as_str()),
-            "{secret}\n{out}\n---\n{}",
-            show()
-        );
+    // A password may be a word that is said anyway: whether it would get out shows with another in its place.
+    for secret in imported.report.secrets.iter().take(3) {
+        let other = show().replace(secret.as_str(), UNKNOWN);
+        let Ok(other) = import(other.as_bytes(), "report") else {
+            continue;
+        };
+        if other.report.secrets.iter().any(|known| known == UNKNOWN) {
+            let is_word = |(at, _): (usize, &str)| {
+                let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                let text = &other.scenario;
+                !inside(text[..at].chars().next_back())
+                    && !inside(text[at + UNKNOWN.len()..].chars().next())
+            };
+            assert!(
+                !other.scenario.match_indices(UNKNOWN).any(is_word),
+                "{secret}\n{}\n---\n{}",
+                other.scenario,
+                show()
+            );
+        }
     }
     let odd = out
         .chars()
@@ -193,6 +210,105 @@ fn a_value_is_data() {
             "{}",
             imported.scenario
         );
+    }
+}
+
+/// A report whose password is `password`.
+fn with_password(password: &str) -> String {
+    format!(
+        "relayhost = [smtp.example.org]:587\n\
+         smtp_tls_security_level = may\n\
+         smtp_tls_policy_maps = hash:/etc/postfix/tls_policy\n\
+         smtp_tls_mandatory_ciphers = high\n\
+         smtp_sasl_auth_enable = yes\n\
+         smtp_sasl_password_maps = static:user:{password}\n\n\
+         RELAY_PASSWORD={password}\n\n\
+         Nov 22 08:00:01 mx postfix/smtp[1]: warning: SASL authentication failure: No worthy mechs found\n\
+         Nov 22 08:00:01 mx postfix/smtp[1]: 4F1: to=<me@example.org>, relay=smtp.example.org[192.0.2.1]:587, \
+         status=deferred (SASL authentication failed; cannot authenticate to server smtp.example.org[192.0.2.1]: \
+         no mechanism available with {password} so)\n"
+    )
+}
+
+/// The scenario without what it quotes of the report.
+fn said_by_us(scenario: &str) -> Vec<&str> {
+    let own = |line: &&str| !line.starts_with("#  ") && !line.starts_with("why ");
+    scenario.lines().filter(own).collect()
+}
+
+#[test]
+fn a_password_is_no_word_of_ours() {
+    let import_with = |password: &str| {
+        let imported = import(with_password(password).as_bytes(), "report").unwrap();
+        let secrets = &imported.report.secrets;
+        assert!(
+            secrets.iter().any(|known| known == password),
+            "{password}: {secrets:?}"
+        );
+        imported.scenario
+    };
+    let plain = import_with(UNKNOWN);
+    assert!(!plain.contains(UNKNOWN), "{plain}");
+    assert!(plain.contains("with (secret) so"), "{plain}");
+    for password in [
+        "word",
+        "yes",
+        "may",
+        "high",
+        "encrypt",
+        "password",
+        "not-a-password",
+        "user",
+        "login",
+        "secret",
+        "report",
+        "made",
+        "why",
+        "client",
+        "server",
+        "postfix",
+        "inline",
+        "delivered",
+        "rustls",
+        "relayhost",
+        "smtp_sasl_password_maps",
+        "smtp_tls_security_level",
+        "mail.example.test",
+        ".*x",
+        "(.+)",
+        "[server]",
+        "]]x",
+        "a'''b",
+        "x\"\"\"y",
+        "a\\b",
+        "#{x}",
+        "$1a",
+    ] {
+        let scenario = import_with(password);
+        assert_eq!(said_by_us(&scenario), said_by_us(&plain), "{password}");
+        assert!(
+            scenario.contains("with (secret) so"),
+            "{password}\n{scenario}"
+        );
+    }
+}
+
+#[test]
+fn a_setting_that_holds_a_password_is_named_and_not_written() {
+    for setting in [
+        "smtp_tls_servername = hunter22",
+        "smtp_tls_CAfile = hunter22",
+        "my_own = hunter22\nsmtp_tls_servername = $my_own",
+        "smtp_tls_policy_maps = inline:{x=may match=hunter22}",
+    ] {
+        let report = format!("smtp_tls_security_level = may\n{setting}\nSASL_PASSWORD=hunter22\n");
+        let scenario = import(report.as_bytes(), "report").unwrap().scenario;
+        assert!(!scenario.contains("hunter22"), "{scenario}");
+        assert!(
+            scenario.contains("# NOTE: the report has passwords"),
+            "{scenario}"
+        );
+        assert!(scenario.contains("\"may\""), "{scenario}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a report to a scenario: which side is the Postfix, which peer shows the reported line, and what to expect.
 
 mod client;
+mod level;
 mod server;
 mod session;
 
@@ -34,6 +35,7 @@ struct Matter<'a> {
 /// Makes a scenario of a report; what is not taken is noted in the report. Nothing if it has neither a setting nor a line of
 /// a Postfix.
 pub(super) fn decide(report: &mut Report) -> Option<Draft> {
+    report.withhold();
     let read = report.clone();
     let matter = Matter::of(&read)?;
     let mut draft = Draft::new(matter.side);
@@ -151,12 +153,15 @@ impl<'a> Matter<'a> {
 
     /// The client's level for the reported destination.
     fn level(&self) -> String {
-        let rows: Vec<_> = self.report.rows(TableKind::Policy).collect();
-        let row = self.names.row(&rows).map(|row| row.1.as_str());
-        let value = row
-            .or_else(|| self.value("smtp_tls_security_level"))
-            .unwrap_or("may");
-        value.split_whitespace().next().unwrap_or("may").to_owned()
+        self.level_said().unwrap_or_else(|| "may".to_owned())
+    }
+
+    /// The same, where the report says it.
+    fn level_said(&self) -> Option<String> {
+        let value = self
+            .policy()
+            .or_else(|| self.value("smtp_tls_security_level"))?;
+        value.split_whitespace().next().map(str::to_owned)
     }
 
     /// The row of the policy table, without its level.
@@ -197,7 +202,7 @@ impl<'a> Matter<'a> {
             .and_then(|symptom| self.report.log.get(symptom.line));
         match line {
             Some(line) => {
-                let text = without_mailboxes(&line.text);
+                let text = without_mailboxes(&self.report.without_secrets(&line.text));
                 let reason = text
                     .split_once("status=")
                     .map(|(_, reason)| format!("status={reason}"));
@@ -301,7 +306,7 @@ impl<'a> Matter<'a> {
                     continue;
                 }
                 Use::NextHop => {
-                    client::next_hop(setting, draft);
+                    client::next_hop(setting, report, draft);
                     continue;
                 }
                 Use::Drop(why) => {
@@ -334,6 +339,10 @@ impl<'a> Matter<'a> {
             } else {
                 expanded(&setting.value, &self.settings)
             };
+            if name != "smtp_sasl_password_maps" && report.tells_secret(&value) {
+                report.drop(name, "secret: what it stands for holds a password");
+                continue;
+            }
             let from = format!("line {}", setting.number);
             match value_of(name, &value, stock, self.report, names) {
                 Value::Same(value) => kept.push(Kept {
@@ -342,7 +351,7 @@ impl<'a> Matter<'a> {
                     comment: from,
                 }),
                 Value::Other(value, why) => {
-                    let said: String = setting.value.chars().take(80).collect();
+                    let said = said(setting, report);
                     draft.replaced.push(format!("{name} = {said}: {why}"));
                     kept.push(Kept {
                         name: name.to_owned(),
@@ -389,6 +398,7 @@ impl<'a> Matter<'a> {
             if line.side != Some(self.side)
                 && let Some(daemon) = line.daemon()
             {
+                let daemon = report.without_secrets(daemon);
                 report.drop(
                     format!("lines of {daemon}"),
                     "not of this side of a session",
@@ -442,6 +452,21 @@ impl<'a> Matter<'a> {
             draft
                 .notes
                 .push("the report has passwords in it; none is written here".to_owned());
+        }
+    }
+}
+
+/// The value as reported, without what is secret.
+fn said(setting: &Setting, report: &Report) -> String {
+    let holds_logins = setting.name == "smtp_sasl_password_maps"
+        && ["static:", "inline:"]
+            .iter()
+            .any(|kind| setting.value.contains(kind));
+    match holds_logins {
+        true => "(secret)".to_owned(),
+        false => {
+            let text = report.without_secrets(&setting.value);
+            text.chars().take(80).collect()
         }
     }
 }

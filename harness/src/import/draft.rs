@@ -180,6 +180,13 @@ impl Side {
         }
     }
 
+    /// Takes a setting out.
+    pub(super) fn remove(&mut self, name: &str) {
+        if let Peer::Postfix(settings) = &mut self.peer {
+            settings.retain(|known| known.name != name);
+        }
+    }
+
     /// One of our peers with these options.
     pub(super) fn own(&mut self, kind: &'static str, options: Table) {
         self.peer = Peer::Own(kind, options);

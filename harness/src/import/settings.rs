@@ -39,6 +39,12 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     KNOWN.get(name)
 }
 
+/// The words of all defaults.
+pub(super) fn default_words() -> impl Iterator<Item = &'static str> {
+    let values = KNOWN.values().flat_map(|known| &known.defaults);
+    values.flat_map(|value| value.split([' ', ',', ':', '!', '>', '<', '=']))
+}
+
 /// `NAME = VALUE`, as in main.cf and in what `postconf` prints. NAME is one of Postfix's, or looks like one.
 pub(super) fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;

@@ -185,7 +185,10 @@ pub(super) fn value_of(
     match name {
         "smtp_sasl_password_maps" => {
             return Value::Other(
-                format!("inline:{{{{{} = user:not-a-password}}}}", stock.nexthop),
+                format!(
+                    "inline:{{{{{} = some.user:not-a-password}}}}",
+                    stock.nexthop
+                ),
                 "a login made up",
             );
         }

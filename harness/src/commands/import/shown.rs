@@ -19,6 +19,7 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
         .unwrap_or_else(|| Path::new("reports/imported.toml"));
     let cases =
         scenario::parse(path, &imported.scenario).map_err(|error| Error::Scenarios(vec![error]))?;
+    harmless(&cases, &options.input)?;
     let cases = cases.into_iter().map(Arc::new).collect();
     let probes = probe(cases, &options.targets.names(), options.place.engine()?).await?;
     let Some(mut probes) = probes else {
@@ -27,7 +28,7 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
     probes
         .all
         .sort_by(|a, b| (&a.id, &a.target).cmp(&(&b.id, &b.target)));
-    let line = reported(imported);
+    let line = reported(imported).map(|line| imported.report.without_secrets(&line));
     match &line {
         Some(line) => say!("reported: {}", line),
         None => say!("the report has no line of a log"),
@@ -69,6 +70,20 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
         (0, 0) => EXIT_FAIL,
         _ => EXIT_PASS,
     })
+}
+
+/// A report comes from anywhere: what is made of it is run here only where `pfs run --untrusted` would run it.
+fn harmless(cases: &[scenario::Scenario], input: &Path) -> Result<(), Error> {
+    let Err(errors) = scenario::check_untrusted(cases) else {
+        return Ok(());
+    };
+    let why: Vec<String> = errors.iter().map(|error| format!("  {error}")).collect();
+    let input = input.display();
+    Err(Error::Usage(format!(
+        "{input}: not run: a report may come from anybody, and the scenario of this one could reach beyond its case:\n\
+         {}\nTo run it all the same, look at it first: pfs import {input} -o FILE.toml, then pfs run FILE.toml",
+        why.join("\n")
+    )))
 }
 
 /// The line that the scenario is about.

@@ -6,17 +6,18 @@ use super::super::draft::{Draft, Peer, has, list};
 use super::super::report::{Report, Setting};
 use super::super::symptom::Kind;
 use super::super::values::Stock;
-use super::{Matter, session};
+use super::level::{at_least, no_more};
+use super::{Matter, said, session};
 use crate::scenario::SideName;
 
 const CLIENT: SideName = SideName::Client;
 
 /// `relayhost` and its like: the next hop is a name of the test network.
-pub(super) fn next_hop(setting: &Setting, draft: &mut Draft) {
+pub(super) fn next_hop(setting: &Setting, report: &Report, draft: &mut Draft) {
     if setting.value.is_empty() {
         return;
     }
-    let said: String = setting.value.chars().take(80).collect();
+    let said = said(setting, report);
     draft.replaced.push(format!(
         "{} = {said}: the next hop is [mail.example.test], on a port of the harness",
         setting.name
@@ -99,16 +100,8 @@ fn certificate(matter: &Matter<'_>, draft: &mut Draft) {
         level.as_str(),
         "verify" | "secure" | "fingerprint" | "dane-only"
     );
-    if matter.kind != Kind::Fingerprint
-        && !mandatory
-        && draft.client.value("smtp_tls_policy_maps").is_none()
-        && is_deferred(matter.report)
-    {
-        draft.client.replace(
-            "smtp_tls_security_level",
-            "verify",
-            "not in the report; the line needs verify or secure",
-        );
+    if matter.kind != Kind::Fingerprint && !mandatory && is_deferred(matter.report) {
+        at_least("verify", matter, draft);
     }
     let given =
         matter.value("smtp_tls_CAfile").is_some() || matter.value("smtp_tls_CApath").is_some();
@@ -182,11 +175,7 @@ fn certificate(matter: &Matter<'_>, draft: &mut Draft) {
             draft.expect("delivered", false);
         }
         Kind::Fingerprint => {
-            draft.client.add(
-                "smtp_tls_security_level",
-                "fingerprint",
-                "not in the report; the line needs it",
-            );
+            at_least("fingerprint", matter, draft);
             if draft.client.value("smtp_tls_policy_maps").is_none() {
                 draft.client.add(
                     "smtp_tls_fingerprint_cert_match",
@@ -344,17 +333,12 @@ fn zones(matter: &Matter<'_>, draft: &mut Draft) {
 
 fn dane(matter: &Matter<'_>, draft: &mut Draft) {
     let level = matter.level();
-    if !level.contains("dane") && draft.client.value("smtp_tls_policy_maps").is_none() {
-        let level = if matches!(matter.kind, Kind::NotDnssec | Kind::NoTlsa) {
-            "dane-only"
-        } else {
-            "dane"
-        };
-        draft.client.replace(
-            "smtp_tls_security_level",
-            level,
-            "not in the report; the line needs it",
-        );
+    let needed = match matter.kind {
+        Kind::NotDnssec | Kind::NoTlsa => "dane-only",
+        _ => "dane",
+    };
+    if needed == "dane-only" || !level.contains("dane") {
+        at_least(needed, matter, draft);
     }
     let pieces: &[&str] = match matter.kind {
         Kind::NotDnssec => &["status=deferred (non DNSSEC destination)"],
@@ -474,7 +458,10 @@ fn sasl(matter: &Matter<'_>, stock: &Stock, draft: &mut Draft) {
     );
     draft.client.add(
         "smtp_sasl_password_maps",
-        &format!("inline:{{{{{} = user:not-a-password}}}}", stock.nexthop),
+        &format!(
+            "inline:{{{{{} = some.user:not-a-password}}}}",
+            stock.nexthop
+        ),
         "a login made up",
     );
     draft.expect("delivered", false);
@@ -592,30 +579,18 @@ fn other(matter: &Matter<'_>, draft: &mut Draft) {
             draft
                 .client
                 .replace("smtp_tls_wrappermode", "yes", "the line is about it");
-            draft.client.add(
-                "smtp_tls_security_level",
-                "may",
-                "not in the report; the line needs less than encrypt",
-            );
+            no_more("may", matter, draft);
             draft.expect_log(CLIENT, &["smtp_tls_wrappermode requires \"smtp_tls_security_level = encrypt\" (or stronger)"]);
         }
         Kind::NotOffered => {
             server("rustls", option("starttls", Value::from(false)));
-            draft.client.add(
-                "smtp_tls_security_level",
-                "encrypt",
-                "not in the report; the line needs it",
-            );
+            at_least("encrypt", matter, draft);
             draft.expect("tls", false);
             draft.expect_log(CLIENT, &["TLS is required, but was not offered by host"]);
         }
         Kind::Refused => {
             server("rustls", option("fault", Value::from("refuse-starttls")));
-            draft.client.add(
-                "smtp_tls_security_level",
-                "encrypt",
-                "not in the report; the line needs it",
-            );
+            at_least("encrypt", matter, draft);
             draft.expect("tls", false);
             draft.expect_log(CLIENT, &["refused to start TLS"]);
         }
@@ -626,11 +601,7 @@ fn other(matter: &Matter<'_>, draft: &mut Draft) {
                 "encrypt",
                 "the server insists on TLS",
             );
-            draft.client.add(
-                "smtp_tls_security_level",
-                "none",
-                "not in the report; the client does not start TLS",
-            );
+            no_more("none", matter, draft);
             draft.expect("tls", false);
             draft.expect_log(CLIENT, &["530 5.7.0 Must issue a STARTTLS command first"]);
         }
@@ -712,11 +683,7 @@ fn other(matter: &Matter<'_>, draft: &mut Draft) {
         }
         Kind::FileMissing | Kind::KeyMismatch | Kind::NoPem => credentials(matter, draft),
         Kind::EngineUnavailable => {
-            draft.client.add(
-                "smtp_tls_security_level",
-                "encrypt",
-                "not in the report; the line needs it",
-            );
+            at_least("encrypt", matter, draft);
             draft.client.add(
                 "smtp_tls_CAfile",
                 "/etc/postfix/pfs/no-such.pem",
