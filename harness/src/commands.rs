@@ -25,7 +25,7 @@ pub use claims::claims_page;
 pub use corpus::corpus_of_snapshots;
 pub use error::Error;
 pub use mutate::{fate_of, mutants_of, settle};
-pub use prepare::{Ground, prepare};
+pub use prepare::{Ground, foresee, prepare};
 
 use crate::cli::{Cli, Command, SchemaOf};
 use crate::outcome::EXIT_PASS;

@@ -69,6 +69,25 @@ pub async fn run(
     options: Options,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Tally {
+    let mut tally = cases(session, decisions, options, events).await;
+    // Crashes of processes whose case was over by then: no result has them, so the run does.
+    for (fleet, line) in session.unheard_crashes() {
+        tally.fail += 1;
+        let (target, what) = (fleet.to_string(), format!("a process crashed: {line}"));
+        let _ = events.send(Event::Doing { target, what });
+    }
+    let _ = events.send(Event::Finished(tally));
+    tally
+}
+
+/// Runs some cases of a run to their results, one [`Event::Case`] for each decision: all that judges a case is here, for
+/// `pfs run` and for tests.
+pub async fn cases(
+    session: &Arc<Session>,
+    decisions: Vec<Decision>,
+    options: Options,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Tally {
     let mut tally = Tally::default();
     let slots = Arc::new(Semaphore::new(options.jobs));
     let mut running = JoinSet::new();
@@ -124,13 +143,6 @@ pub async fn run(
         tally.add(&result.outcome);
         let _ = events.send(Event::Case(Arc::new(result)));
     }
-    // Crashes of processes whose case was over by then: no result has them, so the run does.
-    for (fleet, line) in session.unheard_crashes() {
-        tally.fail += 1;
-        let (target, what) = (fleet.to_string(), format!("a process crashed: {line}"));
-        let _ = events.send(Event::Doing { target, what });
-    }
-    let _ = events.send(Event::Finished(tally));
     tally
 }
 

@@ -114,20 +114,7 @@ pub async fn prepare(
     engine: EngineName,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Result<Ground, Error> {
-    let mut asked: Vec<Target> = Vec::new();
-    for name in target_names {
-        let target = Target::parse(name)?;
-        if asked.iter().any(|known| known.name() == target.name()) {
-            return Err(Error::Usage(format!(
-                "the target {} is given twice",
-                target.name()
-            )));
-        }
-        asked.push(target);
-    }
-    if asked.is_empty() {
-        asked = Target::defaults().collect();
-    }
+    let asked = asked(target_names)?;
     let pinned = pinned(&scenarios, &asked)?;
     let engine = match engine {
         EngineName::Auto if asked.iter().any(Target::needs_chroot) => EngineName::Chroot,
@@ -223,6 +210,45 @@ pub async fn prepare(
         decisions,
         unmade,
     })
+}
+
+/// The targets of these names, or the default ones.
+fn asked(names: &[String]) -> Result<Vec<Target>, Error> {
+    let mut asked: Vec<Target> = Vec::new();
+    for name in names {
+        let target = Target::parse(name)?;
+        if asked.iter().any(|known| known.name() == target.name()) {
+            return Err(Error::Usage(format!(
+                "the target {} is given twice",
+                target.name()
+            )));
+        }
+        asked.push(target);
+    }
+    if asked.is_empty() {
+        asked = Target::defaults().collect();
+    }
+    Ok(asked)
+}
+
+/// What can be said of scenarios on targets before any of these is made, by the versions their distributions have. `None`
+/// where the version of one of them is not known that early. The answer is the same each time it is asked, whatever a cache
+/// holds.
+///
+/// # Errors
+/// Names that are no targets.
+pub fn foresee(
+    scenarios: &[Arc<Scenario>],
+    target_names: &[String],
+) -> Result<Option<Vec<Decision>>, Error> {
+    let asked = asked(target_names)?;
+    let pinned = pinned(scenarios, &asked)?;
+    let versions = |targets: &[Target]| targets.iter().map(nominal).collect::<Option<Vec<_>>>();
+    let (Some(columns), Some(others)) = (versions(&asked), versions(&pinned)) else {
+        return Ok(None);
+    };
+    let all: Vec<TargetVersions> = columns.iter().cloned().chain(others).collect();
+    Ok(Some(plan::plan_all(scenarios, &columns, &all)))
 }
 
 /// Targets that scenarios fix a side to, besides those asked for. A pair that is fixed on both sides runs only where one of
@@ -382,5 +408,30 @@ fn check(
         Ok(checked)
     } else {
         Err(Error::Parameters(errors.into_values().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    #[test]
+    fn what_cannot_run_is_known_before_anything_is_made() {
+        let text = "why = \"w\"\ntargets = [\"postfix >= 3.6\"]\n[server]\npostfix = {}\n[client]\nrustls = {}\n";
+        let scenarios = parse(Path::new("mine/new.toml"), text).unwrap();
+        let scenarios: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let foreseen = foresee(&scenarios, &names(&["debian-11", "debian-12"]));
+        let [old, new] = foreseen.unwrap().unwrap().try_into().unwrap();
+        assert!(
+            matches!(&old, Decision::NotApplicable { target, why, .. }
+                if target == "debian-11" && why.contains("postfix >= 3.6")),
+            "{old:?}"
+        );
+        assert!(matches!(new, Decision::Run(_)), "{new:?}");
+        // Nobody knows the version of an own image: nothing is said to be impossible.
+        let own = names(&["debian-11", "mine=image:registry.test/postfix:1"]);
+        assert!(foresee(&scenarios, &own).unwrap().is_none());
     }
 }
