@@ -159,15 +159,20 @@ pub fn mutants(
             changes: given.changes.clone(),
         }
     });
-    let mutations = given.chain(derive(&document, defaults));
+    let given = given.map(|mutation| (mutation, true));
+    let derived = derive(&document, defaults).into_iter();
+    let mutations = given.chain(derived.map(|mutation| (mutation, false)));
     let mut mutants = Vec::new();
-    for mutation in mutations {
+    for (mutation, is_given) in mutations {
         // Its name becomes part of a mail domain: a short one, without dots.
         let name = format!("{} {} {}", scenario.id, own.name, mutation.what);
         let label = format!("mutant-{:08x}", number_of(&name));
-        let mutated = scenario
-            .with(&mutation.apply(&document), label)
-            .map_err(|error| format!("{} ({}): {error}", scenario.id, mutation.what))?;
+        let mutated = match scenario.with(&mutation.apply(&document), label) {
+            Ok(mutated) => mutated,
+            // What is changed was refused before it could run, such as a setting that nothing reads any more: it is noticed.
+            Err(_) if !is_given => continue,
+            Err(error) => return Err(format!("{} ({}): {error}", scenario.id, mutation.what)),
+        };
         let variant = scenario.id.variant.as_deref().unwrap_or_default();
         let equivalent = scenario.file.equivalent.iter().find(|one| {
             one.key.iter().any(|key| *key == mutation.key)

@@ -128,3 +128,34 @@ fn broken_is_no_proof_and_the_wrong_difference_is_none_either() {
     ));
     assert_eq!(equivalent.fate(&Outcome::Pass, other()), Fate::Snapshot);
 }
+
+#[test]
+fn a_derived_mutant_that_is_no_scenario_is_noticed_and_a_given_one_is_an_error() {
+    let found = |given: &str| {
+        let text = format!(
+            "why = \"w\"\n[server]\npostscreen = true\npostfix = {{ postscreen_greet_wait = \"1s\" }}\n[client]\nrustls = {{}}\n{given}"
+        );
+        let scenario = parse(Path::new("misbehaviour/early.toml"), &text).unwrap();
+        let scenario = Arc::new(scenario.into_iter().next().unwrap());
+        let own = TargetVersions {
+            name: "debian-12".to_owned(),
+            postfix: "3.7".parse().unwrap(),
+            openssl: "3.0".parse().unwrap(),
+        };
+        let all = [own.clone()];
+        let Decision::Run(case) = plan::plan(&scenario, &own, &all) else {
+            panic!("it runs")
+        };
+        mutants(&case, &own, &all, &|_, _| None)
+    };
+    // Without postscreen nothing reads postscreen_greet_wait.
+    let derived = found("").unwrap();
+    assert!(
+        !derived
+            .iter()
+            .any(|one| one.mutation.key == "server.postscreen")
+    );
+    let given = "[[mutation]]\nwhy = \"x\"\nset = { \"server.postscreen\" = false }\n";
+    let error = found(given).unwrap_err();
+    assert!(error.contains("no effect"), "{error}");
+}
