@@ -24,7 +24,7 @@ use harness::mutate::{Fate, Mutant};
 use harness::outcome::Outcome;
 use harness::plan::Decision;
 use harness::runner::{self, Options, Snapshots};
-use harness::scenario::{Scenario, ScenarioError, load};
+use harness::scenario::{Scenario, load};
 use harness::session::{Kind, Session};
 use harness::snapshot::{self, Comparison, Snapshot};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -49,9 +49,13 @@ const MUTANTS_AT_ONCE: usize = 16;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = match load(&directory()) {
-        Ok(scenarios) => trials(scenarios.into_iter().map(Arc::new).collect()),
-        Err(errors) => vec![unreadable(&errors)],
+    let trials = match trials() {
+        Ok(trials) => trials,
+        // Whatever was asked for, listing included: no filter leaves this out.
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::FAILURE;
+        }
     };
     let count = trials.len();
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -74,24 +78,15 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// One test that fails, where there is no telling which there are.
-fn unreadable(errors: &[ScenarioError]) -> Trial {
-    let text = errors.iter().map(ToString::to_string);
-    let text = text.collect::<Vec<_>>().join("\n");
-    Trial::test("scenarios_can_be_read", move || Err(text.into()))
-}
-
 /// A test for each file of which some case will run, an ignored one for each case and target that will not, and the mutants.
-fn trials(scenarios: Vec<Arc<Scenario>>) -> Vec<Trial> {
+///
+/// # Errors
+/// Scenarios that cannot be read, names that are no targets: there is no telling which tests there are.
+fn trials() -> Result<Vec<Trial>, String> {
+    let scenarios: Vec<Arc<Scenario>> = read()?.into_iter().map(Arc::new).collect();
     // Decided from nominal versions: whoever only lists the tests has made no target yet, and the list must be the same
     // each time.
-    let foreseen = match foresee(&scenarios, &targets()) {
-        Ok(foreseen) => foreseen,
-        Err(error) => {
-            let text = lines(&error);
-            return vec![Trial::test("targets_are_known", || Err(text.into()))];
-        }
-    };
+    let foreseen = foresee(&scenarios, &targets()).map_err(|error| lines(&error))?;
     let mut files: BTreeMap<PathBuf, (String, bool)> = BTreeMap::new();
     for scenario in &scenarios {
         let name = format!("{}/{}", scenario.id.topic, scenario.id.case);
@@ -130,7 +125,14 @@ fn trials(scenarios: Vec<Arc<Scenario>>) -> Vec<Trial> {
         mutants_of_a_sample_are_noticed();
         Ok(())
     }));
-    trials
+    Ok(trials)
+}
+
+fn read() -> Result<Vec<Scenario>, String> {
+    load(&directory()).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })
 }
 
 /// The folder of this file.
@@ -148,10 +150,7 @@ fn targets() -> Vec<String> {
 
 async fn shared() -> Shared {
     let directory = directory();
-    let scenarios = load(&directory).unwrap_or_else(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        panic!("{}", lines.join("\n"))
-    });
+    let scenarios = read().unwrap_or_else(|error| panic!("{error}"));
     let engine = Where { engine: None }.engine();
     let engine = engine.unwrap_or_else(|error| panic!("{error}"));
     let targets = targets();
