@@ -23,7 +23,7 @@ use crate::event::{CaseResult, Event, Reproduce};
 use crate::evidence::Evidence;
 use crate::outcome::{Outcome, Tally};
 use crate::plan::{Case, Decision, Sides};
-use crate::session::Session;
+use crate::session::{Session, SessionError};
 use crate::snapshot::{self, Comparison, Snapshot};
 use crate::verdict;
 
@@ -116,9 +116,6 @@ pub async fn cases(
                         }
                     }
                     let slot = slots.acquire_owned().await;
-                    if let Err(error) = peers::fleets(&session, &case).await {
-                        return decided.result(broken(error.to_string()), false);
-                    }
                     let mut examined = examine(&session, &case, slot).await;
                     let accepted = options.snapshots != Snapshots::Unread
                         && with_snapshot(&case, &mut examined, &options);
@@ -224,6 +221,15 @@ impl Examined {
 ///
 /// `slot` is let go as soon as its connections are over.
 pub async fn examine(session: &Session, case: &Case, slot: impl Send) -> Examined {
+    let ready = async {
+        let held = session.hold_case(case).await?;
+        peers::fleets(session, case).await?;
+        Ok::<_, SessionError>(held)
+    };
+    let _alone = match ready.await {
+        Ok(held) => held,
+        Err(error) => return Examined::without(Outcome::Broken(error.to_string())),
+    };
     let started = Instant::now();
     let mut examined = match gather(session, case, slot).await {
         Ok(evidence) => Examined {

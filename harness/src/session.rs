@@ -171,6 +171,22 @@ impl Session {
         self.ensure(key, &wanted).await
     }
 
+    /// Keeps everybody else from running the same case on the same target while this is held: another process would want
+    /// its ports, and hear its log lines. Nothing where no other process has the fleets.
+    ///
+    /// # Errors
+    /// A file of the session cannot be locked.
+    pub async fn hold_case(&self, case: &Case) -> Result<Option<File>, SessionError> {
+        if self.kind == Kind::Private {
+            return Ok(None);
+        }
+        let name = format!("{}.{}.case", case.target, case.tag);
+        let path = self.directory.join(name);
+        let file = open_lock(&path)?;
+        let held = blocking(move || file.lock().map(|()| file)).await?;
+        held.map(Some).map_err(SessionError::io(&path))
+    }
+
     /// Ends the fleets that a case had for itself, unless they are to be looked at.
     pub async fn release(&self, case: &Case) {
         if self.kind == Kind::Warm {

@@ -44,8 +44,13 @@ use kept::Kept;
 use process::{Claim, Supervisor, end_inside};
 use root::write_files;
 
-/// Where the harness listens: one address for all its fleets.
-const HARNESS: Ipv4Addr = Ipv4Addr::new(127, 10, 0, 1);
+/// Where the harness listens for the fleet at `address`. Whoever has claimed the one has the other, on the whole machine:
+/// no two fleets want the same port of the harness, whatever caches they are of.
+fn harness_of(address: Ipv4Addr) -> Ipv4Addr {
+    let [a, b, c, d] = address.octets();
+    Ipv4Addr::new(a, b, c, d + 1)
+}
+
 /// Most time a stop may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 /// Most time joining a running fleet may take.
@@ -118,7 +123,10 @@ impl ChrootEngine {
             RESOLVER_OPTIONS.join(" ")
         ));
         files.insert("/etc/resolv.conf".to_owned(), resolver);
-        files.insert("/etc/hosts".to_owned(), RootFile::public(hosts(spec)));
+        files.insert(
+            "/etc/hosts".to_owned(),
+            RootFile::public(hosts(spec, harness_of(address))),
+        );
         let new = NewHome::make(&self.settings.cache, &spec.id)?;
         if let Some(holder) = &spec.holder {
             home::mark(&new.path, holder)?;
@@ -155,7 +163,7 @@ impl ChrootEngine {
                     supervisor: supervisor.pid,
                 },
                 reach: Reach::Direct(address),
-                harness: IpAddr::V4(HARNESS),
+                harness: IpAddr::V4(harness_of(address)),
                 spec_hash: spec.hash()?,
                 inject_port: spec.inject_port,
                 lease_port: spec.lease_port,
@@ -250,8 +258,8 @@ pub(super) async fn sweep(cache: &Cache) -> Result<usize> {
     making.and(fleets)
 }
 
-fn hosts(spec: &FleetSpec) -> String {
-    let names = spec.host_names().map(|host| format!("{HARNESS} {host}\n"));
+fn hosts(spec: &FleetSpec, harness: Ipv4Addr) -> String {
+    let names = spec.host_names().map(|host| format!("{harness} {host}\n"));
     ["127.0.0.1 localhost\n".to_owned()]
         .into_iter()
         .chain(names)

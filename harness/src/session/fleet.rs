@@ -136,7 +136,13 @@ impl Session {
             let lock = open_lock(&sessions.join("ports.lock"))?;
             lock.lock().map_err(SessionError::io(&sessions))?;
             // A case that has a fleet for itself adds no line to it.
-            let claim = ports::claim(&sessions, path, all.len(), key.own.is_none());
+            let claim = ports::claim(
+                &sessions,
+                path,
+                all.len(),
+                key.own.is_none(),
+                self.engine.name(),
+            );
             let (first_port, port_count) =
                 claim
                     .map_err(SessionError::io(path))?

@@ -131,7 +131,7 @@ async fn a_target_that_cannot_be_made_stops_no_other() {
 #[tokio::test]
 async fn mail_does_not_leave_the_run() {
     // Where the first line of a run's first fleet sends its mail to, at another address.
-    let outside = TcpListener::bind("127.0.0.9:10000").unwrap();
+    let outside = TcpListener::bind("127.0.0.9:10052").unwrap();
     outside.set_nonblocking(true).unwrap();
     let place = Place::new().await;
     for (address, refusal) in [
@@ -145,7 +145,8 @@ async fn mail_does_not_leave_the_run() {
              expect = {{ delivered = true }}\n"
         ));
         let said = place.pfs(&["run"]);
-        assert_eq!(said.code, Some(1), "{}", said.text);
+        // Where nothing of ours listens nothing is learned: broken, as an unreachable network may be.
+        assert!(matches!(said.code, Some(1 | 3)), "{}", said.text);
         assert!(said.text.contains(refusal), "{}", said.text);
         for others in [vec!["mutate"], vec!["minimise", "t/case"]] {
             place.pfs(&others);
@@ -153,6 +154,35 @@ async fn mail_does_not_leave_the_run() {
     }
     let error = outside.accept().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WouldBlock, "somebody has come");
+}
+
+/// Nor do those that have the machine's own network in common.
+#[tokio::test]
+async fn fleets_of_two_caches_do_not_meet() {
+    let places = [Place::new().await, Place::new().await];
+    for place in &places {
+        place.pfs(&["up"]).passes();
+        place.pfs(&["run", "--accept"]).passes();
+    }
+    std::thread::scope(|scope| {
+        for place in &places {
+            scope.spawn(|| (0..8).for_each(|_| place.pfs(&["run"]).passes()));
+        }
+    });
+}
+
+/// They want the same ports and read the same log.
+#[tokio::test]
+async fn runs_of_one_case_in_one_fleet_take_turns() {
+    let place = Place::new().await;
+    place.pfs(&["up"]).passes();
+    place.pfs(&["run", "--accept"]).passes();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..5).for_each(|_| place.pfs(&["run"]).passes()));
+        }
+    });
+    assert_eq!(place.fleets().len(), 1, "all of them have joined it");
 }
 
 /// Runs of two caches want the same addresses and ports.
