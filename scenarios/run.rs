@@ -272,7 +272,7 @@ fn path_of(shared: &Shared, result: &CaseResult) -> PathBuf {
 
 /// Leaves a text that is not that of its snapshot to `cargo insta review`; the verdict is given already.
 fn offer(path: &Path, result: &CaseResult) {
-    let Some(evidence) = &result.evidence else {
+    let Some(evidence) = result.evidence() else {
         return;
     };
     let text = snapshot::text(evidence);
@@ -295,7 +295,7 @@ fn failure(result: &CaseResult) -> String {
     let wrong = result.outcome.reasons().join("\n  ");
     let word = result.outcome.word();
     let mut text = format!("{} on {}: {word}\n  {wrong}", result.id, result.target);
-    for (section, said) in result.evidence.iter().flat_map(|all| all.sections()) {
+    for (section, said) in result.sections() {
         text.push_str(&format!("\n[{section}]\n{}", said.trim_end()));
     }
     text.push_str(&format!(

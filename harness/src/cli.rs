@@ -5,6 +5,10 @@
     reason = "clap would take a comment on flattened options for the help of the whole command"
 )]
 
+mod run;
+
+pub use run::{FileReport, FileReportError, ReportFormat, ReportOf, Reports, Run};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -39,8 +43,22 @@ Examples:
   pfs run 'eecdh/server-group[P-256,TLSv1.3]' --target debian-12
   pfs run my/case.toml --target debian-testing --target mine=image:my/postfix:latest
   pfs run --format json >results.jsonl     one JSON object for each case and target
+  pfs run --quiet --report junit=pfs.xml --report markdown=pfs.md
+  pfs run --shard 1/2 --report json=1.jsonl    half of the cases; pfs report puts halves together
   pfs run --accept new-topic               write the snapshots of what was seen")]
     Run(Run),
+    /// Report what earlier runs found, from their JSON lines, in any format; several files, such as those of shards, are
+    /// put together. Starts nothing.
+    #[command(after_help = "\
+Examples:
+  pfs report 1.jsonl 2.jsonl --report junit=pfs.xml --report markdown=pfs.md
+  pfs report results.jsonl --format markdown >>\"$GITHUB_STEP_SUMMARY\"
+
+A case that is there twice with the same outcome for the same reasons counts once; with another one it is an error. What
+was announced and is not there, such as a shard, is broken.
+
+Exit codes: as the run, or all the runs as one, would have had; 2 for a file that is none of pfs run.")]
+    Report(ReportOf),
     /// List the cases, without running anything.
     #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]
     List(List),
@@ -179,40 +197,6 @@ pub struct Explain {
     /// Only the counts over all of it
     #[arg(long)]
     pub summary: bool,
-    /// What to print on stdout
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-}
-
-/// Options of `pfs run`.
-#[derive(Debug, Args)]
-pub struct Run {
-    /// Names of cases or files, or pieces of them, which narrow; files ending in .toml, of which the cases are taken
-    /// instead of those of the directory. None: all cases.
-    #[arg(value_name = "FILTER|FILE.toml")]
-    pub filters: Vec<String>,
-    #[command(flatten)]
-    pub scenarios: Scenarios,
-    #[command(flatten)]
-    pub targets: Targets,
-    #[command(flatten)]
-    pub place: Where,
-    /// How many cases run at once [default: 4 for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// The target whose texts a target without snapshots is held against: a built-in one, or none [default: the one
-    /// with the nearest Postfix and OpenSSL]
-    #[arg(long, value_name = "NAME|none")]
-    pub baseline: Option<String>,
-    /// Write what was seen as the new snapshots
-    #[arg(long)]
-    pub accept: bool,
-    /// Leave the fleets running for inspection (as `pfs up` does)
-    #[arg(long)]
-    pub keep: bool,
-    /// Refuse scenarios that could execute something of their own or reach beyond their case
-    #[arg(long)]
-    pub untrusted: bool,
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

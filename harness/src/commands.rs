@@ -17,6 +17,8 @@ mod mutate;
 mod prepare;
 mod probe;
 mod remembered;
+mod report;
+mod reports;
 mod run;
 mod targets;
 mod warm;
@@ -37,6 +39,7 @@ use crate::outcome::EXIT_PASS;
 pub async fn execute(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         Command::Run(options) => run::run(options).await,
+        Command::Report(options) => report::report(options).await,
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
         Command::Minimise(options) => minimise::minimise(options).await,

@@ -11,9 +11,11 @@
 mod account;
 pub mod facts;
 mod log;
+mod saved;
 mod section;
 mod statements;
 
 pub use log::{Crash, PostfixLog};
+pub use saved::CaseFacts;
 pub use section::Section;
 pub use statements::{Evidence, Statements};

@@ -1,20 +1,24 @@
 //! Text of unknown origin, made safe to show: what comes from scenarios, names of files, logs, messages and peers goes
 //! through here before a terminal, a shell line or a line of JSON has it.
 //!
-//! The macros [`say!`](crate::say) and [`tell!`](crate::tell) are how this program prints: to standard output and to
-//! standard error, safe, and without a panic where nobody reads on. [`Text`] is for output with colours.
+//! The macros [`say!`](crate::say), [`tell!`](crate::tell) and [`note!`](crate::note) are how this program prints: to standard
+//! output, and errors and other news to standard error, safe, and without a panic where nobody reads on. [`Text`] is for output with colours.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "the one place that prints what has been made safe"
 )]
 
+pub mod markdown;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// `text` with everything visible that a terminal would obey, and every character that rearranges or hides text: C0 and
-/// C1 control characters, DEL, bidirectional and invisible ones (Unicode TR36, section 2.5). Newlines and tabs stay.
+/// C1 control characters, DEL, bidirectional and invisible ones (Unicode TR36, section 2.5), and the two that XML does not
+/// take (XML 1.0, 2.2). Newlines and tabs stay.
 pub fn printable(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, c| {
         if c == '\n' || c == '\t' {
@@ -93,7 +97,7 @@ fn is_unsafe(c: char) -> bool {
         c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}'
     );
     moves_or_hides || c.is_control()
 }
@@ -218,6 +222,28 @@ macro_rules! say {
 #[macro_export]
 macro_rules! tell {
     ($($text:tt)*) => { $crate::printable::to_stderr(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// As [`tell!`], for what is no error: nothing after [`be_quiet`].
+#[macro_export]
+macro_rules! note {
+    ($($text:tt)*) => {
+        if !$crate::printable::is_quiet() {
+            $crate::tell!($($text)*);
+        }
+    };
+}
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard error has errors and nothing else.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Is nothing told but errors?
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
 }
 
 /// Prints JSON on a line of standard output.

@@ -1,10 +1,20 @@
-//! Last stage: events in, terminal or JSON out. Any number of reports hear the same events; the runner knows none of them.
+//! Last stage: events in; terminal, JSON lines, JUnit, Markdown out. Any number of reports hear the same events; the runner knows none of them.
 
 mod json;
+mod junit;
+mod markdown;
+mod notes;
 pub mod result;
+pub mod saved;
+mod sink;
 mod terminal;
+mod words;
 
 pub use json::Json;
+pub use junit::Junit;
+pub use markdown::Markdown;
+pub use notes::Notes;
+pub use sink::{Sink, WholeFile};
 pub use terminal::Terminal;
 
 use std::io;

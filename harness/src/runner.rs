@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::diff;
-use crate::event::{CaseResult, Event, Reproduce};
+use crate::event::{CaseResult, Event, Reproduce, Said};
 use crate::evidence::Evidence;
 use crate::outcome::{Outcome, Tally};
 use crate::plan::{Case, Decision, Sides};
@@ -70,11 +70,10 @@ pub async fn run(
     events: &mpsc::UnboundedSender<Event>,
 ) -> Tally {
     let mut tally = cases(session, decisions, options, events).await;
-    // Crashes of processes whose case was over by then: no result has them, so the run does.
     for (fleet, line) in session.unheard_crashes() {
-        tally.fail += 1;
-        let (target, what) = (fleet.to_string(), format!("a process crashed: {line}"));
-        let _ = events.send(Event::Doing { target, what });
+        let crash = CaseResult::late_crash(&fleet.target, &format!("{fleet}: {line}"));
+        tally.add(&crash.outcome);
+        let _ = events.send(Event::Case(Arc::new(crash)));
     }
     let _ = events.send(Event::Finished(tally));
     tally
@@ -164,7 +163,7 @@ impl Decided {
             why: scenario.file.why.clone(),
             outcome: Outcome::Pass,
             elapsed: Duration::ZERO,
-            evidence: None,
+            said: None,
             configuration,
             accepted: false,
         })
@@ -174,7 +173,7 @@ impl Decided {
         CaseResult {
             outcome: examined.outcome,
             elapsed: examined.elapsed,
-            evidence: examined.evidence,
+            said: examined.evidence.map(Said::Heard),
             accepted,
             ..self.0
         }

@@ -18,6 +18,7 @@ mod nexthop;
 mod parameter;
 mod predicate;
 mod select;
+mod shard;
 mod untrusted;
 mod value;
 
@@ -44,5 +45,6 @@ pub use nexthop::NextHop;
 pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
 pub use select::{Selected, Selection};
+pub use shard::{Shard, ShardError};
 pub use untrusted::check_untrusted;
 pub use value::OneOrMany;

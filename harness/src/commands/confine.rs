@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::Error;
 use crate::outcome::EXIT_BROKEN;
 use crate::session::{Kind, SessionError};
-use crate::tell;
+use crate::{note, tell};
 
 /// Does the work of a session so that nothing of it can leave this machine, or meet another run, where that can be had: a
 /// private session of the chroot engine runs in a network namespace. Docker's containers have theirs, and fleets that
@@ -25,7 +25,7 @@ pub(super) async fn confined<T: Send + 'static>(
     let network = match Network::new() {
         Ok(network) => network,
         Err(error) => {
-            tell!(
+            note!(
                 "no network namespace can be made here ({error}): mail for an address that a scenario names may leave \
                  this machine; CAP_SYS_ADMIN allows it"
             );

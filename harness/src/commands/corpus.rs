@@ -32,10 +32,7 @@ pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
             id: result.id.to_string(),
             target: result.target.clone(),
             sides: result.sides.clone(),
-            sections: result
-                .evidence
-                .as_ref()
-                .map_or_else(Vec::new, |evidence| evidence.sections()),
+            sections: result.sections(),
         };
         let broken = match &result.outcome {
             Outcome::Broken(why) => Some(why.clone()),

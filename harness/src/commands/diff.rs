@@ -14,7 +14,7 @@ use super::prepare::{Ground, prepare, select};
 use super::run::{default_jobs, interrupted};
 use crate::cli::{Diff, DiffFormat, FailOn};
 use crate::diff::{Accepted, Class, Comparison, Difference, Finding, Seen, Side, compare, fold};
-use crate::event::{Event, Reproduce};
+use crate::event::{Announced, Event, Reproduce};
 use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TEXT};
 use crate::plan::{Case, Decision};
 use crate::report::result::ResultLine;
@@ -384,9 +384,10 @@ impl Bench {
             let mut results = Results::default();
             while let Some(event) = received.recv().await {
                 if let Event::Case(result) = event
-                    && let Some(seen) = serde_json::to_value(ResultLine::from(&*result))
-                        .ok()
-                        .and_then(|line| serde_json::from_value::<Seen>(line).ok())
+                    && let Some(seen) =
+                        serde_json::to_value(ResultLine::of(&result, &Announced::default()))
+                            .ok()
+                            .and_then(|line| serde_json::from_value::<Seen>(line).ok())
                 {
                     let of_target = results.by_target.entry(seen.target.clone()).or_default();
                     of_target.insert(seen.id.clone(), seen);

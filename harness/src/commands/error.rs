@@ -18,6 +18,9 @@ pub enum Error {
     /// Targets that cannot be made, where nothing can be done without them.
     #[error("{0}")]
     Unmade(String),
+    /// A report that cannot be written.
+    #[error("a report cannot be written: {0}")]
+    Report(String),
     /// Scenario files that cannot be used.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Scenarios(Vec<ScenarioError>),
@@ -34,7 +37,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Containers(error) => error.is_usage(),
-            Self::Unmade(_) => false,
+            Self::Report(_) | Self::Unmade(_) => false,
             Self::Parameters(_) | Self::Scenarios(_) | Self::Usage(_) => true,
             Self::Session(error) => matches!(error, SessionError::UnknownTarget(_)),
         }

@@ -5,31 +5,35 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::Error;
 use super::baseline::baselines;
 use super::confine::confined;
 use super::prepare::{Ground, prepare, select};
-use crate::cli::{Format, Run};
-use crate::event::{Event, Reproduce};
-use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_PASS};
-use crate::printable;
-use crate::report::{self, Json, Named, Report, Terminal};
-use crate::runner;
+use super::report::written;
+use super::{Error, reports};
+use crate::cli::Run;
+use crate::event::{Announced, Event, Reproduce};
+use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED};
+use crate::plan::Decision;
+use crate::report::{self, Terminal};
 use crate::scenario::{Selection, check_untrusted};
 use crate::session::{Kind, Session, Warm};
-use crate::tell;
+use crate::{note, printable, runner};
 
 /// How many cases run at once for each processor: most of a case is waiting for a new process.
 const JOBS_PER_PROCESSOR: usize = 4;
 
 pub(super) async fn run(options: Run) -> Result<u8, Error> {
+    if options.quiet {
+        printable::be_quiet();
+    }
     let scenarios = select(&options.scenarios.dir, &options.filters)?;
     if options.untrusted {
         check_untrusted(scenarios.iter().map(|one| &**one))?;
     }
     let (targets, engine) = (options.targets.names(), options.place.engine()?);
+    let reports = reports::open(&options.reports, Terminal::new())?;
     let (events, received) = mpsc::unbounded_channel();
-    let reporter = tokio::spawn(report::feed(vec![on_stdout(options.format)], received));
+    let reporter = tokio::spawn(report::feed(reports, received));
     let ground = tokio::select! {
         ground = prepare(scenarios, &targets, engine, &events) => Some(ground),
         () = interrupted() => None,
@@ -45,27 +49,13 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
         None => Ok(EXIT_INTERRUPTED),
     };
     drop(events);
-    let failed = match reporter.await {
-        Ok(failed) => failed,
-        Err(panicked) => vec![panicked.to_string()],
-    };
-    for why in &failed {
-        crate::tell!("pfs: a report could not be written: {why}");
-    }
+    let told = reporter.await;
     match result {
-        Ok(EXIT_PASS) if !failed.is_empty() => Ok(EXIT_BROKEN),
-        result => result,
-    }
-}
-
-fn on_stdout(format: Format) -> Named {
-    let report: Box<dyn Report> = match format {
-        Format::Json => Box::new(Json::new(printable::Stdout)),
-        Format::Text => Box::new(Terminal::new()),
-    };
-    Named {
-        name: "stdout".to_owned(),
-        report,
+        Ok(code) => Ok(written(told, code)),
+        Err(error) => {
+            written(told, EXIT_BROKEN);
+            Err(error)
+        }
     }
 }
 
@@ -73,7 +63,7 @@ fn on_stdout(format: Format) -> Named {
 fn kind(options: &Run, ground: &Ground) -> Kind {
     let warm = Session::warm(&ground.cache, ground.engine.name());
     if warm == Warm::OfAnotherBuild {
-        tell!(
+        note!(
             "the fleets of `pfs up` are those of another build of pfs: this run starts its own; \
              `pfs down` ends the others"
         );
@@ -87,7 +77,7 @@ fn kind(options: &Run, ground: &Ground) -> Kind {
 
 async fn work(
     options: Run,
-    ground: Ground,
+    mut ground: Ground,
     kind: Kind,
     events: mpsc::UnboundedSender<Event>,
 ) -> Result<u8, Error> {
@@ -96,6 +86,11 @@ async fn work(
     if !Selection::of(&options.filters).files.is_empty() {
         let scenarios = ground.decisions.iter().map(|decision| decision.scenario());
         reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));
+    }
+    let of = ground.decisions.len();
+    if let Some(shard) = options.shard {
+        let is_in = |decision: &Decision| shard.holds(&decision.scenario().id);
+        ground.decisions.retain(is_in);
     }
     let catalogue = ground.cases();
     let snapshots = baselines(options.baseline.as_deref(), &ground.targets)?;
@@ -111,11 +106,13 @@ async fn work(
             }
         }
     }
-    let _ = events.send(Event::Started {
+    let _ = events.send(Event::Started(Arc::new(Announced {
         engine: ground.engine.name().to_string(),
-        targets: columns,
+        shard: options.shard,
         cases: ground.decisions.len(),
-    });
+        of,
+        targets: columns,
+    })));
     let session = Arc::new(
         Session::open(
             ground.engine,

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{Class, Finding, Way};
+use crate::printable::markdown::{self, code, escaped};
 use crate::printable::{Text, line};
 
-/// Most octets of Markdown: a comment on a pull request takes 65,536 characters.
-const MARKDOWN: usize = 60 * 1024;
 /// Ways of one finding that are shown.
 const WAYS: usize = 6;
 /// Cases that are named where all cannot be.
@@ -186,7 +185,7 @@ impl Comparison {
                 }
                 let _ = writeln!(part, "   ```");
             }
-            if out.len() + part.len() > MARKDOWN - 200 {
+            if out.len() + part.len() > markdown::LIMIT - 200 {
                 let left = self.findings.len() - number;
                 let _ = writeln!(
                     out,
@@ -246,21 +245,4 @@ fn named(cases: &[String]) -> String {
         some if some.len() <= CASES => some.join(", "),
         some => format!("{}, … ({} in all)", some[..CASES].join(", "), some.len()),
     }
-}
-
-/// Text that Markdown shows as it is.
-fn escaped(text: &str) -> String {
-    let mut shown = String::new();
-    for c in line(text).chars() {
-        if "\\`*_{}[]<>#|~@".contains(c) {
-            shown.push('\\');
-        }
-        shown.push(c);
-    }
-    shown
-}
-
-/// Text between backticks.
-fn code(text: &str) -> String {
-    line(text).replace('`', "'")
 }

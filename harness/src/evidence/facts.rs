@@ -4,7 +4,7 @@ use classic_tls::names::{CipherSuite, KeyExchangeKind, NamedGroup};
 use classic_tls::wire::ServerKeyExchange;
 use rustls::pki_types::CertificateDer;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::account;
 use super::statements::Evidence;
@@ -17,7 +17,7 @@ use crate::peer::SeenCertificate;
 use crate::redact::own_names;
 
 /// One of the two ends of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// The end that sends the ClientHello.
@@ -36,7 +36,7 @@ impl From<Side> for End {
 }
 
 /// Who tells something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WitnessName {
     /// The log of the Postfix that was the TLS server.
@@ -64,7 +64,7 @@ impl From<Witness> for WitnessName {
 }
 
 /// Strength of the cipher, in bits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bits {
     /// Of the key in use; only Postfix tells it.
     pub used: Option<u32>,
@@ -73,7 +73,7 @@ pub struct Bits {
 }
 
 /// How the keys came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Exchange {
     /// Diffie-Hellman over a prime.
     #[serde(rename = "DHE")]
@@ -87,7 +87,7 @@ pub enum Exchange {
 }
 
 /// A Diffie-Hellman prime.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Prime {
     /// Its size in bits.
     pub bits: u32,
@@ -96,7 +96,7 @@ pub struct Prime {
 }
 
 /// The key exchange.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyExchangeFacts {
     /// Its kind; `null` where neither name nor cipher tells.
     pub kind: Option<Exchange>,
@@ -109,7 +109,7 @@ pub struct KeyExchangeFacts {
 }
 
 /// A signature made in the handshake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignatureFacts {
     /// `RSA-PSS`, `RSA`, `ECDSA`, `ED25519`, `ED448`.
     pub algorithm: String,
@@ -126,7 +126,7 @@ pub struct SignatureFacts {
 }
 
 /// What makes a session forward secret, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KnownBy {
     /// TLS 1.3 has no other key exchange.
@@ -136,7 +136,7 @@ pub enum KnownBy {
 }
 
 /// Whether who learns the server's key later can read the recording (FORWARD_SECRECY_README).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ForwardSecrecyFacts {
     /// The session is forward secret.
     pub holds: bool,
@@ -147,7 +147,7 @@ pub struct ForwardSecrecyFacts {
 }
 
 /// One TLS session, as one witness or all of them together know it. `null` is what is not known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionFacts {
     /// `TLSv1.3`.
     pub protocol: String,
@@ -170,7 +170,7 @@ pub struct SessionFacts {
 }
 
 /// What one witness says of the session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestimonyFacts {
     /// Who.
     pub witness: WitnessName,
@@ -180,7 +180,7 @@ pub struct TestimonyFacts {
 }
 
 /// A certificate that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateFacts {
     /// Common name of the subject.
     pub subject: Option<String>,
@@ -195,7 +195,7 @@ pub struct CertificateFacts {
 }
 
 /// The chains that were sent, leaf first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificates {
     /// The server's; `null` where nobody could see it.
     pub server: Option<Vec<CertificateFacts>>,
@@ -204,7 +204,7 @@ pub struct Certificates {
 }
 
 /// How it failed, by one witness.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureFacts {
     /// Who tells it.
     pub witness: WitnessName,
@@ -217,7 +217,7 @@ pub struct FailureFacts {
 }
 
 /// What the `Received:` header says of TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceivedFacts {
     /// It has a TLS comment.
     pub tls: bool,
@@ -226,7 +226,7 @@ pub struct ReceivedFacts {
 }
 
 /// The comment on the client certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientCertificateComment {
     /// `No client certificate requested`

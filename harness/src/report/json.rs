@@ -1,38 +1,42 @@
-//! One JSON object per line for each case and target; all else goes to stderr.
+//! One JSON object per line for each case and target.
 
-use std::io::{self, Write};
+use std::io;
+use std::sync::Arc;
 
-use super::Report;
 use super::result::ResultLine;
-use crate::event::Event;
+use super::{Report, Sink};
+use crate::event::{Announced, Event};
 use crate::printable::json;
-use crate::tell;
 
 /// JSON lines.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
+    run: Arc<Announced>,
 }
 
-impl<W: Write> Json<W> {
+impl<W: Sink> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out }
+        Self {
+            out,
+            run: Arc::default(),
+        }
     }
 }
 
-impl<W: Write + Send> Report for Json<W> {
+impl<W: Sink> Report for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            Event::Started(run) => self.run = Arc::clone(run),
             Event::Case(result) => {
-                let line = serde_json::to_value(ResultLine::from(&**result))?;
+                let line = serde_json::to_value(ResultLine::of(result, &self.run))?;
                 self.out
                     .write_all(format!("{}\n", json(&line)).as_bytes())?;
                 self.out.flush()?;
             }
-            Event::Doing { target, what } => tell!("{target}: {what}"),
-            Event::Finished(tally) => tell!("{tally}"),
-            Event::Started { .. } => {}
+            Event::Finished(_) => self.out.whole()?,
+            Event::Doing { .. } => {}
         }
         Ok(())
     }
@@ -40,13 +44,11 @@ impl<W: Write + Send> Report for Json<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use postfix_tls_log::LogLine;
     use serde_json::Value;
 
     use super::*;
-    use crate::event::CaseResult;
+    use crate::event::{CaseResult, Said};
     use crate::evidence::{Evidence, PostfixLog, Statements};
     use crate::outcome::Outcome;
     use crate::scenario::CaseId;
@@ -78,7 +80,7 @@ Nov 22 08:00:00 mail postfix/a.b/smtpd[7]: disconnect from unknown[127.0.0.1] eh
             why: "because".into(),
             outcome: Outcome::Fail(vec!["protocol: …".into()]),
             elapsed: std::time::Duration::from_millis(12),
-            evidence: Some(Arc::new(evidence)),
+            said: Some(Said::Heard(Arc::new(evidence))),
             configuration: String::new(),
             reproduce: "pfs run 'eecdh/groups[P-256]'".into(),
             accepted: false,

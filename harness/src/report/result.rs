@@ -1,19 +1,19 @@
 //! The JSON object of one case on one target: what programs read. Its schema is `scenarios/result.schema.json`.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::event::CaseResult;
-use crate::evidence::Evidence;
-use crate::evidence::facts::{
-    Certificates, FailureFacts, ReceivedFacts, SessionFacts, TestimonyFacts,
-};
+use crate::event::{Announced, CaseResult, Said};
+use crate::evidence::CaseFacts;
 use crate::outcome::Outcome;
+use crate::plan::Sides;
+use crate::scenario::CaseId;
 
 /// One line of `pfs run --format json`: a case on a target.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "Result of a case on a target")]
 pub struct ResultLine {
     /// `TOPIC/CASE[VARIANT]`.
@@ -34,28 +34,21 @@ pub struct ResultLine {
     pub ms: u64,
     /// The shell line that runs the case alone.
     pub reproduce: String,
-    /// Whether the mail arrived; `null` of a case that was not run.
-    pub delivered: Option<bool>,
-    /// The session as all witnesses together know it.
-    pub session: Option<SessionFacts>,
-    /// The session as each witness knows it.
-    pub testimonies: Vec<TestimonyFacts>,
-    /// How it failed, by every witness that saw a failure.
-    pub failures: Vec<FailureFacts>,
-    /// The chains that were sent.
-    pub certificates: Certificates,
-    /// What the `Received:` header says of TLS.
-    pub received: Option<ReceivedFacts>,
-    /// What each witness said, redacted as in the snapshot: `client log`, `server log`, `received`, `peer`,
-    /// `client hello`, `wire`, `mail`.
-    pub witnesses: BTreeMap<String, String>,
-    /// What was logged and written into the header, as it stood there: `client log`, `server log`, `received`. Log lines
-    /// without date and host.
-    pub raw: BTreeMap<String, String>,
+    /// The lines of main.cf and master.cf that the case is made of; empty of one that was not run.
+    pub configuration: String,
+    /// The scenario names the target of at least one side.
+    pub fixed: bool,
+    /// The snapshot was written or rewritten.
+    pub accepted: bool,
+    /// What is known of the session, and what each witness said.
+    #[serde(flatten)]
+    pub facts: CaseFacts,
+    /// The run that the result is of.
+    pub run: Announced,
 }
 
 /// What came of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeWord {
     /// All as expected, all witnesses agree, the snapshot is the same.
@@ -85,9 +78,9 @@ impl From<&Outcome> for OutcomeWord {
     }
 }
 
-impl From<&CaseResult> for ResultLine {
-    fn from(result: &CaseResult) -> Self {
-        let evidence = result.evidence.as_deref();
+impl ResultLine {
+    /// A result of `run`.
+    pub fn of(result: &CaseResult, run: &Announced) -> Self {
         Self {
             id: result.id.to_string(),
             target: result.target.clone(),
@@ -98,32 +91,44 @@ impl From<&CaseResult> for ResultLine {
             differences: result.outcome.reasons().to_vec(),
             ms: u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX),
             reproduce: result.reproduce.clone(),
-            delivered: evidence.map(Evidence::delivered),
-            session: evidence.and_then(Evidence::session_facts),
-            testimonies: evidence.map_or_else(Vec::new, Evidence::testimony_facts),
-            failures: evidence.map_or_else(Vec::new, Evidence::failure_facts),
-            certificates: evidence.map_or_else(Certificates::default, Evidence::certificates),
-            received: evidence.and_then(Evidence::received_facts),
-            witnesses: evidence.map_or_else(BTreeMap::new, |evidence| {
-                let named = |(section, said): (crate::evidence::Section, String)| {
-                    (section.name().to_owned(), said)
-                };
-                evidence.sections().into_iter().map(named).collect()
-            }),
-            raw: evidence.map_or_else(BTreeMap::new, raw),
+            configuration: result.configuration.clone(),
+            fixed: result.sides.fixed,
+            accepted: result.accepted,
+            facts: result.facts(),
+            run: run.clone(),
         }
     }
-}
 
-fn raw(evidence: &Evidence) -> BTreeMap<String, String> {
-    let logs = evidence.logs().map(|(side, log)| {
-        let lines: String = log.lines().iter().map(|line| format!("{line}\n")).collect();
-        (format!("{side} log"), lines)
-    });
-    let header = evidence
-        .received_text()
-        .map(|text| ("received".to_owned(), text.to_owned()));
-    logs.chain(header).collect()
+    /// The result as a report hears it; `None` where the id is none.
+    pub fn result(self) -> Option<CaseResult> {
+        let reasons = self.differences;
+        let reason = || reasons.join("\n");
+        let outcome = match self.outcome {
+            OutcomeWord::Pass => Outcome::Pass,
+            OutcomeWord::New => Outcome::New(reason()),
+            OutcomeWord::NotApplicable => Outcome::NotApplicable(reason()),
+            OutcomeWord::Broken => Outcome::Broken(reason()),
+            OutcomeWord::Fail => Outcome::Fail(reasons),
+            OutcomeWord::Differs => Outcome::Differs(reasons),
+        };
+        let ran = self.facts.delivered.is_some();
+        Some(CaseResult {
+            id: CaseId::of(&self.id)?,
+            target: self.target,
+            sides: Sides {
+                client: self.client,
+                server: self.server,
+                fixed: self.fixed,
+            },
+            why: self.why,
+            outcome,
+            elapsed: Duration::from_millis(self.ms),
+            said: ran.then(|| Said::Saved(Arc::new(self.facts))),
+            configuration: self.configuration,
+            reproduce: self.reproduce,
+            accepted: self.accepted,
+        })
+    }
 }
 
 /// The JSON schema of [`ResultLine`].

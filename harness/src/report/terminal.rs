@@ -13,10 +13,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::cell::Cell;
 use super::Report;
-use crate::event::{CaseResult, Event, TargetLine};
+use super::words::{name, parts};
+use crate::event::{Announced, CaseResult, Event};
+use crate::note;
 use crate::outcome::{Outcome, Tally};
-use crate::printable::{Text, line, told_on_a_terminal};
-use crate::tell;
+use crate::printable::{Text, is_quiet, line, told_on_a_terminal};
 
 /// Differences of text that are shown; each of them may be in hundreds of cases.
 const DIFFERENT: usize = 20;
@@ -24,9 +25,9 @@ const DIFFERENT: usize = 20;
 /// The terminal report.
 pub struct Terminal {
     bar: ProgressBar,
-    started: Instant,
-    engine: String,
-    targets: Vec<TargetLine>,
+    /// When a run of now started.
+    started: Option<Instant>,
+    run: Arc<Announced>,
     cells: Vec<Cell>,
     /// With all that the witnesses said.
     failed: Vec<Arc<CaseResult>>,
@@ -44,12 +45,19 @@ impl Terminal {
     pub fn new() -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
-            started: Instant::now(),
-            engine: String::new(),
-            targets: Vec::new(),
+            started: Some(Instant::now()),
+            run: Arc::default(),
             cells: Vec::new(),
             failed: Vec::new(),
             tally: Tally::default(),
+        }
+    }
+
+    /// For results of earlier runs, whose duration is not known.
+    pub fn of_saved() -> Self {
+        Self {
+            started: None,
+            ..Self::new()
         }
     }
 
@@ -68,19 +76,20 @@ impl Terminal {
             .max(8)
             + 2;
         let widths: Vec<usize> = self
+            .run
             .targets
             .iter()
             .map(|t| t.name.len().max(8) + 2)
             .collect();
         let mut out = Text::for_stdout();
         let _ = write!(out, "{:first$}", "");
-        for (target, width) in self.targets.iter().zip(&widths) {
+        for (target, width) in self.run.targets.iter().zip(&widths) {
             let _ = write!(out, "{:>width$}", target.name);
         }
         let _ = writeln!(out);
         for (id, by_target) in &rows {
             let _ = write!(out, "{id:first$}");
-            for (target, width) in self.targets.iter().zip(&widths) {
+            for (target, width) in self.run.targets.iter().zip(&widths) {
                 let (code, word) = by_target
                     .get(target.name.as_str())
                     .map(|result| mark(&result.outcome, result.accepted))
@@ -105,15 +114,13 @@ impl Terminal {
         for reason in result.outcome.reasons() {
             out.indented("  ", reason);
         }
-        for (section, said) in result.evidence.iter().flat_map(|all| all.sections()) {
-            head(&mut out, section.name());
+        for (heading, said) in parts(result) {
+            head(&mut out, heading);
             out.indented("    ", &said);
         }
-        if !result.configuration.is_empty() {
-            head(&mut out, "configuration");
-            out.indented("    ", &result.configuration);
+        if !result.reproduce.is_empty() {
+            let _ = writeln!(out, "  reproduce: {}", result.reproduce);
         }
-        let _ = writeln!(out, "  reproduce: {}", result.reproduce);
         out
     }
 
@@ -159,7 +166,7 @@ impl Terminal {
         // What breaks a target breaks all its cases: told once.
         let mut told: BTreeMap<&[String], usize> = BTreeMap::new();
         for result in &self.failed {
-            if matches!(result.outcome, Outcome::Broken(_)) && result.evidence.is_none() {
+            if matches!(result.outcome, Outcome::Broken(_)) && result.said.is_none() {
                 let times = told.entry(result.outcome.reasons()).or_default();
                 *times += 1;
                 if *times > 1 {
@@ -174,13 +181,11 @@ impl Terminal {
             let first = line(first.unwrap_or_default());
             let _ = writeln!(out, "{} more are broken as above: {first}", times - 1);
         }
-        let _ = writeln!(
-            out,
-            "{} in {:.1} s ({})",
-            self.tally,
-            self.started.elapsed().as_secs_f64(),
-            self.engine
-        );
+        let _ = write!(out, "{}", self.tally);
+        if let Some(started) = self.started {
+            let _ = write!(out, " in {:.1} s", started.elapsed().as_secs_f64());
+        }
+        let _ = writeln!(out, " ({})", self.run.engine);
         out.say();
     }
 }
@@ -205,11 +210,6 @@ fn mark(outcome: &Outcome, accepted: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// The case and the target.
-fn name(result: &CaseResult) -> String {
-    line(&format!("{} on {}", result.id, result.target))
-}
-
 impl Report for Terminal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
@@ -218,7 +218,7 @@ impl Report for Terminal {
                 if told_on_a_terminal() {
                     self.bar.set_message(doing);
                 } else {
-                    tell!("{doing}");
+                    note!("{doing}");
                 }
             }
             Event::Case(result) => {
@@ -230,7 +230,9 @@ impl Report for Terminal {
                     let mut failed = Text::for_stderr();
                     failed.paint(code, word);
                     let _ = writeln!(failed, " {}", name(result));
-                    self.bar.suspend(|| failed.tell());
+                    if !is_quiet() && self.started.is_some() {
+                        self.bar.suspend(|| failed.tell());
+                    }
                     self.failed.push(Arc::clone(result));
                 }
                 self.cells.push(Cell {
@@ -242,22 +244,29 @@ impl Report for Terminal {
                 });
             }
             Event::Finished(_) => self.finish(),
-            Event::Started {
-                engine,
-                targets,
-                cases,
-            } => {
-                self.engine.clone_from(engine);
-                self.targets.clone_from(targets);
-                let names: Vec<String> = targets
+            Event::Started(run) => {
+                self.run = Arc::clone(run);
+                let names: Vec<String> = run
+                    .targets
                     .iter()
                     .map(|t| match t.versions.as_str() {
                         "" => t.name.clone(),
                         versions => format!("{} ({versions})", t.name),
                     })
                     .collect();
-                tell!("{cases} cases, engine {engine}: {}", names.join(", "));
-                self.bar = ProgressBar::new(*cases as u64).with_style(
+                let shard = run.shard.map_or_else(String::new, |shard| {
+                    format!(" of {} (shard {shard})", run.of)
+                });
+                note!(
+                    "{} cases{shard}, engine {}: {}",
+                    run.cases,
+                    run.engine,
+                    names.join(", ")
+                );
+                if is_quiet() || self.started.is_none() {
+                    return Ok(());
+                }
+                self.bar = ProgressBar::new(run.cases as u64).with_style(
                     ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {pos}/{len} {wide_msg}")
                         .unwrap_or_else(|_| ProgressStyle::default_bar())
                         .progress_chars("=> "),

@@ -35,6 +35,20 @@ impl fmt::Display for CaseId {
 }
 
 impl CaseId {
+    /// The case of this full name, as [`CaseId`] writes it; `None` where no topic is named.
+    pub fn of(name: &str) -> Option<Self> {
+        let (topic, rest) = name.split_once('/')?;
+        let (case, variant) = match rest.strip_suffix(']').and_then(|all| all.split_once('[')) {
+            Some((case, variant)) => (case, Some(variant.to_owned())),
+            None => (rest, None),
+        };
+        Some(Self {
+            topic: topic.to_owned(),
+            case: case.to_owned(),
+            variant,
+        })
+    }
+
     /// The name of its snapshots, without the target's: what no file system takes is replaced.
     pub fn file_stem(&self) -> String {
         let Some(variant) = &self.variant else {

@@ -8,6 +8,7 @@
 )]
 
 mod place;
+mod shards;
 
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::net::TcpListener;

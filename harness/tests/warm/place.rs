@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use pfs_containers::{Cache, EngineChoice, Settings, Target, silent};
 use tempfile::TempDir;
@@ -88,6 +88,12 @@ impl Place {
 
     pub(crate) fn pfs(&self, arguments: &[&str]) -> Said {
         self.run(Path::new(env!("CARGO_BIN_EXE_pfs")), arguments)
+    }
+
+    /// What a command said, either output for itself.
+    pub(crate) fn outputs(&self, arguments: &[&str]) -> Output {
+        let program = Path::new(env!("CARGO_BIN_EXE_pfs"));
+        self.command(program, arguments).output().unwrap()
     }
 
     pub(crate) fn run(&self, program: &Path, arguments: &[&str]) -> Said {

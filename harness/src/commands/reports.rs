@@ -1,0 +1,53 @@
+//! From options to reports.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use crate::cli::{ReportFormat, Reports};
+use crate::printable::Stdout;
+use crate::report::{Json, Junit, Markdown, Named, Notes, Report, Sink, Terminal, WholeFile};
+
+/// All that was asked for. Files are opened now: one that cannot be written is known before anything is started.
+///
+/// # Errors
+/// A file that cannot be written, or is to be two reports.
+pub(super) fn open(options: &Reports, terminal: Terminal) -> Result<Vec<Named>, Error> {
+    let mut paths = BTreeSet::new();
+    if let Some(twice) = options
+        .written
+        .iter()
+        .find(|file| !paths.insert(&file.path))
+    {
+        let path = twice.path.display();
+        return Err(Error::Usage(format!(
+            "two reports are to be written to {path}"
+        )));
+    }
+    let mut all = Vec::new();
+    for file in &options.written {
+        let name = file.path.display().to_string();
+        match WholeFile::create(&file.path) {
+            Ok(out) => all.extend(written(file.format, out).map(|report| Named { name, report })),
+            Err(error) => return Err(Error::Report(format!("{name}: {error}"))),
+        }
+    }
+    let named = |name: &str, report| Named {
+        name: name.to_owned(),
+        report,
+    };
+    match written(options.format, Stdout) {
+        Some(report) => all.extend([named("stdout", report), named("stderr", Box::new(Notes))]),
+        None => all.push(named("stdout", Box::new(terminal))),
+    }
+    Ok(all)
+}
+
+/// A report that goes to `out`; `None` for text, which goes to the terminal.
+fn written(format: ReportFormat, out: impl Sink + 'static) -> Option<Box<dyn Report>> {
+    match format {
+        ReportFormat::Text => None,
+        ReportFormat::Json => Some(Box::new(Json::new(out))),
+        ReportFormat::Junit => Some(Box::new(Junit::new(out))),
+        ReportFormat::Markdown => Some(Box::new(Markdown::new(out))),
+    }
+}
