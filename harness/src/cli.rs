@@ -54,10 +54,10 @@ Examples:
   pfs report 1.jsonl 2.jsonl --report junit=pfs.xml --report markdown=pfs.md
   pfs report results.jsonl --format markdown >>\"$GITHUB_STEP_SUMMARY\"
 
-A case that is there twice with the same outcome for the same reasons counts once; with another one it is an error. What
-was announced and is not there, such as a shard, is broken.
+A case that is there twice with the same outcome for the same reasons counts once; with another one
+it is an error. What was announced and is not there, such as a shard, is broken.
 
-Exit codes: as the run, or all the runs as one, would have had; 2 for a file that is none of pfs run.")]
+Exit codes: as the run, or the runs as one, would have had; 2 if a file is not of pfs run.")]
     Report(ReportOf),
     /// List the cases, without running anything.
     #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]

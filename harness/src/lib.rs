@@ -9,7 +9,7 @@
 //!   → evidence     what every witness said, raw and parsed by observe (pure)
 //!   → verdict      expectations, agreement of the witnesses         (pure)
 //!   → snapshot     redact, compare with the .snap beside the file
-//!   → report       events in; terminal and JSON out, any number at once
+//!   → report       events in; terminal, JSON, JUnit, Markdown out, any number at once
 //! ```
 //!
 //! `printable` stands before all of them: whatever is shown goes through it.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use harness::event::{Announced, Event};
+use harness::event::{Announced, CaseResult, Event};
 use harness::outcome::Tally;
 use harness::report::result::ResultLine;
 use harness::report::saved::{Joined, SavedError, SavedFile, join};
@@ -510,4 +510,33 @@ fn a_run_of_nothing_is_announced_as_that() {
     let (text, report) = junit(&nothing);
     assert_eq!(report.tests, 0, "{text}");
     assert!(markdown(&nothing).starts_with("### pfs: 0 passed\n"));
+}
+
+#[test]
+fn a_crash_after_its_case_is_in_every_report() {
+    let mut joined = joined(&[("a", OUTCOMES)]).unwrap();
+    let line = "fatal: watchdog timeout";
+    let [one, same, other] =
+        [line, line, "panic: 1"].map(|line| CaseResult::late_crash("mine", line));
+    assert_eq!(one.id, same.id);
+    assert_ne!(one.id, other.id, "each is told");
+    joined.results.extend([one, other]);
+    let (text, report) = junit(&joined);
+    assert_eq!(report.failures, 4, "{text}");
+    assert!(
+        text.contains("a process crashed: fatal: watchdog timeout"),
+        "{text}"
+    );
+    assert!(markdown(&joined).contains(" on `mine`: a process crashed: panic: 1\n"));
+    // Saved and read again it is no case: one that is missing is still missed.
+    let mut out = Vec::new();
+    told(&joined, &mut Json::new(&mut out));
+    let saved = String::from_utf8(out).unwrap();
+    let again = self::joined(&[("b", &saved)]).unwrap();
+    assert_eq!(tally(&again), tally(&joined));
+    let cut: Vec<&str> = saved.lines().skip(1).collect();
+    assert_eq!(
+        tally(&self::joined(&[("b", &cut.join("\n"))]).unwrap()).broken,
+        1
+    );
 }
