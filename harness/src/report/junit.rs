@@ -109,7 +109,9 @@ fn test_case(result: &CaseResult) -> TestCase {
     };
     let mut case = TestCase::new(line(&name), status);
     case.set_classname(line(&format!("{}.{}", result.target, id.topic)));
-    case.set_time(result.elapsed);
+    // As exact as the line of JSON, so that a report of a saved result is the same.
+    let ms = u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX);
+    case.set_time(Duration::from_millis(ms));
     if matches!(result.outcome, Outcome::New(_) | Outcome::Differs(_)) {
         let reasons = result.outcome.reasons().join("\n");
         let text = format!(

@@ -51,21 +51,28 @@ async fn two_shards_put_together_are_the_run() {
     let [whole, one, two, both] =
         ["whole", "1", "2", "both"].map(|name| file(&format!("{name}.jsonl")));
     let mut codes = Vec::new();
-    for (shard, path) in [("1/1", &whole), ("1/2", &one), ("2/2", &two)] {
+    for (shard, path) in [("", &whole), ("1/2", &one), ("2/2", &two)] {
         let (json, junit) = (
             format!("json={}", path.display()),
             format!("junit={}", path.with_extension("xml").display()),
         );
-        let said = place.outputs(&[
-            "run", "--quiet", "--shard", shard, "--report", &json, "--report", &junit,
-        ]);
-        assert_eq!(
-            String::from_utf8_lossy(&said.stderr),
-            "",
-            "nothing is told but errors"
-        );
+        let mut arguments = vec!["run", "--quiet", "--report", &json, "--report", &junit];
+        if !shard.is_empty() {
+            arguments.extend(["--shard", shard]);
+        }
+        let said = place.outputs(&arguments);
+        let told = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(told, "", "nothing but errors");
         codes.push(said.status.code());
     }
+    // A saved result is reported as the run did.
+    let again = file("again.xml");
+    report(
+        &["--report", &format!("junit={}", again.display())],
+        &[&whole],
+    );
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    assert_eq!(read(&again), read(&whole.with_extension("xml")));
     assert_eq!(codes[0], Some(1), "the run has failures");
     let (first, second, all) = (results(&one), results(&two), results(&whole));
     assert!(
