@@ -149,6 +149,7 @@ impl Cache {
 
     /// Removes what a killed process had begun to make. Whoever still makes something holds its mark.
     pub(crate) fn sweep(&self) -> Result<()> {
+        owned::finish_removals();
         let mut result = self.tag();
         for (directory, purpose, word) in [
             ("roots", Purpose::Root, ".new-"),

@@ -251,10 +251,31 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // Given up in the middle of something: nobody waits for this, and what it does not reach is swept.
+        // Given up in the middle of something: nobody waits for it here. A sweep of this process does; what a process
+        // that ends leaves is swept by the next.
         if let Some(owned) = self.0.take() {
-            std::thread::spawn(move || owned.remove());
+            let removal = std::thread::spawn(move || drop(owned.remove()));
+            removals().push(removal);
         }
+    }
+}
+
+/// Removals that a [`Drop`] has begun in this process.
+fn removals() -> std::sync::MutexGuard<'static, Vec<std::thread::JoinHandle<()>>> {
+    static BEGUN: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>> =
+        std::sync::Mutex::new(Vec::new());
+    BEGUN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits for the removals that were begun in this process and that nobody waits for: until then their directories are
+/// in use. Blocks.
+pub(crate) fn finish_removals() {
+    let begun = std::mem::take(&mut *removals());
+    for removal in begun {
+        // A panic there was told already; what is left is found by the sweep.
+        let _ = removal.join();
     }
 }
 
@@ -440,6 +461,20 @@ mod tests {
             Owned::examine(&path, Purpose::Fleet),
             Found::Dead(_)
         ));
+    }
+
+    #[test]
+    fn what_was_given_up_is_gone_when_its_removal_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        for number in 0..20 {
+            let path = directory.path().join(format!("{number}"));
+            let unfinished = Unfinished::make(&path, Purpose::Base).unwrap();
+            for file in 0..200 {
+                fs::write(unfinished.path().join(format!("{file}")), "").unwrap();
+            }
+        }
+        finish_removals();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]
