@@ -2,9 +2,10 @@
 //! really does, as the committed snapshots have it. Pure but for reading these.
 
 mod coverage;
+mod entry;
 mod facts;
 mod page;
 
 pub use coverage::{Gap, gaps};
 pub use facts::{Fact, Facts};
-pub use page::page;
+pub use page::pages;

@@ -81,11 +81,11 @@ Exit codes: as the run, or the runs as one, would have had; 2 if a file is not o
         after_help = "Example:\n  pfs targets --target mine=debs:../build-area --target installed"
     )]
     Targets(TargetsOf),
-    /// Print the claims of the documentation with the scenarios that carry them and what each
-    /// target does, as Markdown, from the committed snapshots. Starts nothing; exits with 1 if a
-    /// claim has no scenario.
-    #[command(after_help = "Example:\n  pfs claims >scenarios/CLAIMS.md")]
-    Claims(Scenarios),
+    /// Write what the documentation promises, the scenarios that show it and what each target does, as Markdown: a page
+    /// for each of its headings and each topic, from the committed snapshots. Starts nothing; exits with 1 if a claim has
+    /// no scenario.
+    #[command(after_help = "Example:\n  pfs claims                  into scenarios/claims")]
+    Claims(ClaimsOf),
     /// Run all scenarios and write, for each target, every shape of TLS log line and Received: TLS
     /// comment as plain text and as JSON: test data for parsers.
     #[command(after_help = "\
@@ -357,6 +357,16 @@ pub struct Corpus {
     pub targets: Targets,
     #[command(flatten)]
     pub place: Where,
+}
+
+/// Options of `pfs claims`.
+#[derive(Debug, Args)]
+pub struct ClaimsOf {
+    /// Where to write the pages [default: claims, below the scenarios]
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
 }
 
 /// Options of `pfs list`.

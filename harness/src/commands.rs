@@ -23,7 +23,7 @@ mod run;
 mod targets;
 mod warm;
 
-pub use claims::claims_page;
+pub use claims::claims_pages;
 pub use corpus::corpus_of_snapshots;
 pub use error::Error;
 pub use mutate::{fate_of, mutants_of, settle};
@@ -53,7 +53,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Mutate(options) => mutate::mutate(options).await,
         Command::Explain(options) => explain::explain(&options),
         Command::Clean(options) => clean::clean(&options),
-        Command::Claims(scenarios) => claims::claims(&scenarios),
+        Command::Claims(options) => claims::claims(&options),
         Command::Schema { of } => {
             let schema = match of {
                 SchemaOf::Scenario => crate::scenario::schema(),

@@ -23,7 +23,7 @@ mod untrusted;
 mod value;
 
 pub use case::{CaseId, Scenario};
-pub use claim::{Catalogue, Claim};
+pub use claim::{Catalogue, Claim, Heading};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub use dns::{Dns, DnsData, DnsName, DnsRecord, Question, ZoneState};
 pub(crate) use effect::is_referred_to;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::commands::{Error, claims_page, corpus_of_snapshots};
+use harness::commands::{Error, claims_pages, corpus_of_snapshots};
 use harness::report::result;
 use harness::scenario::schema;
 
@@ -15,16 +15,30 @@ fn directory() -> PathBuf {
         .expect("the scenarios")
 }
 
-/// The committed page of claims is that of the scenarios and their snapshots.
+/// The committed pages of claims are those of the scenarios and their snapshots, and no others.
 #[test]
-fn claims_page_is_current() {
-    let path = directory().join("CLAIMS.md");
-    let (page, _) = claims_page(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+fn claims_pages_are_current() {
+    let folder = directory().join("claims");
+    let (pages, _) = claims_pages(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    let mut wrong: Vec<String> = Vec::new();
+    for (name, text) in &pages {
+        if std::fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text) {
+            wrong.push(format!("{name} is out of date"));
+        }
+    }
+    for place in ["", "topics/"] {
+        for entry in std::fs::read_dir(folder.join(place)).expect("the pages") {
+            let name = entry.expect("an entry").file_name();
+            let name = format!("{place}{}", name.to_string_lossy());
+            if name != "topics" && !pages.contains_key(&name) {
+                wrong.push(format!("{name} belongs to no heading and no topic"));
+            }
+        }
+    }
     assert!(
-        committed == page,
-        "run `cargo pfs claims >{}`",
-        path.display()
+        wrong.is_empty(),
+        "{}\nrun `cargo pfs claims`",
+        wrong.join("\n")
     );
 }
 
@@ -59,7 +73,7 @@ fn corpus_is_current() {
 /// Nothing that the documentation promises is without a scenario, on each side it names.
 #[test]
 fn every_claim_is_shown() {
-    let (_, gaps) = claims_page(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    let (_, gaps) = claims_pages(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
     let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
     assert!(gaps.is_empty(), "{}", gaps.join("\n"));
 }

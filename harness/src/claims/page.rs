@@ -1,4 +1,5 @@
-//! `scenarios/CLAIMS.md`: claim → scenarios → what each target does.
+//! The pages of `scenarios/claims`: one for each heading of the README, promise → scenarios → what each target does; one
+//! for each topic of scenarios, with their cases; and the way to them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,18 +7,21 @@ use std::io;
 use std::sync::Arc;
 
 use super::coverage::{carries, word};
-use super::facts::Facts;
-use crate::plan::{self, Decision};
-use crate::scenario::{Catalogue, Claim, Scenario, TargetVersions};
-use crate::snapshot::Snapshot;
+use super::entry::{Cell, Entry, FOLDER};
+use crate::scenario::{Catalogue, Claim, Heading, Scenario, TargetVersions};
 
-const HEAD: &str = "\
+const README: &str = "https://www.postfix.org/FORWARD_SECRECY_README.html";
+
+const INDEX: &str = "\
 # What the FORWARD_SECRECY_README promises, and what happens
 
-Made by `pfs claims >scenarios/CLAIMS.md` from `claims.toml`, the scenarios and their snapshots, which every run holds
-against real Postfix servers; `cargo test` says when it is out of date. The first part goes through the promises, the
-second through the scenarios that show them.
+Made by `pfs claims` from `claims.toml`, the scenarios and their snapshots, which every run holds against real Postfix
+servers; `cargo test` says when it is out of date. A page for each heading of the README goes through its promises; the
+pages of the topics have the cases that show them.
 
+";
+
+const MARKS: &str = "
 | mark | meaning |
 |---|---|
 | = | the same as one column to the left |
@@ -27,143 +31,15 @@ second through the scenarios that show them.
 | **not delivered** | the mail did not arrive, and should not |
 ";
 
-/// What came of a case on a target.
-#[derive(Clone, PartialEq, Eq)]
-struct Cell {
-    kind: Kind,
-    departs: bool,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Kind {
-    Facts {
-        facts: Facts,
-        bug: bool,
-    },
-    /// It has one column, and this is another.
-    Elsewhere,
-    NotApplicable,
-    NoSnapshot,
-}
-
-impl Cell {
-    fn of(
-        scenario: &Arc<Scenario>,
-        target: &TargetVersions,
-        targets: &[TargetVersions],
-    ) -> io::Result<Self> {
-        let file = &scenario.file;
-        let decisions = plan::plan_all(std::slice::from_ref(scenario), targets, targets);
-        let decision = decisions
-            .into_iter()
-            .find(|decision| decision.target() == target.name);
-        let kind = match decision {
-            None => Kind::Elsewhere,
-            Some(decision) => Self::kind(scenario, target, decision)?,
-        };
-        let versions = plan::versions_of(scenario, target, targets);
-        let departs = matches!(kind, Kind::Facts { .. } | Kind::NoSnapshot)
-            && file.departure.iter().any(|one| {
-                one.targets
-                    .iter()
-                    .all(|condition| condition.holds(versions))
-            });
-        Ok(Self { kind, departs })
-    }
-
-    fn kind(scenario: &Scenario, target: &TargetVersions, decision: Decision) -> io::Result<Kind> {
-        Ok(match decision {
-            Decision::NotApplicable { .. } | Decision::Broken { .. } => Kind::NotApplicable,
-            Decision::Run(case) => {
-                let snapshot = Snapshot::of(&scenario.path, &scenario.id, &target.name);
-                match snapshot.read()? {
-                    None => Kind::NoSnapshot,
-                    Some(text) => Kind::Facts {
-                        facts: Facts::of(&text, &case.expect),
-                        bug: case.known_bug.is_some(),
-                    },
-                }
-            }
-        })
-    }
-
-    fn words(&self) -> String {
-        let mark = if self.departs { "† " } else { "" };
-        match &self.kind {
-            Kind::Elsewhere => "-".to_owned(),
-            Kind::NotApplicable => "n/a".to_owned(),
-            Kind::NoSnapshot => format!("{mark}no snapshot"),
-            Kind::Facts { facts, bug } => {
-                let bug = if *bug { "**bug** " } else { "" };
-                let words = facts.words().replace('|', "\\|");
-                format!("{mark}{bug}{words}").trim_end().to_owned()
-            }
-        }
-    }
-}
-
-/// A scenario file with its cases.
-struct Entry<'a> {
-    name: String,
-    cases: Vec<(&'a Arc<Scenario>, Vec<Cell>)>,
-}
-
-impl Entry<'_> {
-    fn first(&self) -> Option<&Scenario> {
-        self.cases.first().map(|(scenario, _)| &***scenario)
-    }
-
-    /// The anchor that a Markdown renderer gives the entry's heading.
-    fn link(&self) -> String {
-        let anchor: String = self
-            .name
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .collect();
-        format!("[{}](#{anchor})", self.name)
-    }
-
-    /// One target's cells in one: what they have in common.
-    fn together(&self, column: usize, claim: &Claim) -> Cell {
-        let cells: Vec<&Cell> = self
-            .cases
-            .iter()
-            .filter(|(scenario, _)| carries(scenario, claim))
-            .filter_map(|(_, cells)| cells.get(column))
-            .collect();
-        let facts = cells.iter().filter_map(|cell| match &cell.kind {
-            Kind::Facts { facts, .. } => Some(facts),
-            _ => None,
-        });
-        let bug = cells
-            .iter()
-            .any(|cell| matches!(cell.kind, Kind::Facts { bug: true, .. }));
-        let kind = if facts.clone().next().is_some() {
-            let facts = Facts::common(facts);
-            Kind::Facts { facts, bug }
-        } else if cells.iter().all(|cell| cell.kind == Kind::NotApplicable) {
-            Kind::NotApplicable
-        } else if cells.iter().all(|cell| cell.kind == Kind::Elsewhere) {
-            Kind::Elsewhere
-        } else {
-            Kind::NoSnapshot
-        };
-        Cell {
-            kind,
-            departs: cells.iter().any(|cell| cell.departs),
-        }
-    }
-}
-
-/// The page. `targets` are its columns.
+/// The pages, by their names below the folder. `targets` are the columns of their tables.
 ///
 /// # Errors
 /// A snapshot cannot be read.
-pub fn page(
+pub fn pages(
     catalogue: &Catalogue,
     scenarios: &[Arc<Scenario>],
     targets: &[TargetVersions],
-) -> io::Result<String> {
+) -> io::Result<BTreeMap<String, String>> {
     let mut entries: BTreeMap<String, Entry<'_>> = BTreeMap::new();
     for scenario in scenarios {
         if scenario.file.claims.is_empty() {
@@ -177,26 +53,78 @@ pub fn page(
         entries
             .entry(name.clone())
             .or_insert_with(|| Entry {
+                topic: scenario.id.topic.clone(),
                 name,
                 cases: Vec::new(),
             })
             .cases
             .push((scenario, cells));
     }
-    let mut out = format!("{HEAD}\n## Promises\n");
+    let mut pages = BTreeMap::new();
+    let mut index = format!("{INDEX}| heading | promises |\n|---|---|\n");
+    for heading in &catalogue.headings {
+        let claims: Vec<&Claim> = catalogue
+            .claims
+            .iter()
+            .filter(|claim| heading.sections.contains(&claim.section))
+            .collect();
+        let name = format!("{}.md", slug(&heading.title));
+        let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+        let _ = writeln!(index, "| [{}]({name}) | {} |", heading.title, ids.join(" "));
+        pages.insert(name, of_heading(heading, &claims, &entries, targets));
+    }
+    index.push_str("\n| topic | scenarios with promises |\n|---|---|\n");
+    let mut topics: BTreeMap<&str, Vec<&Entry<'_>>> = BTreeMap::new();
+    for entry in entries.values() {
+        topics.entry(&entry.topic).or_default().push(entry);
+    }
+    for (topic, entries) in topics {
+        let name = format!("{FOLDER}/{topic}.md");
+        let _ = writeln!(index, "| [{topic}]({name}) | {} |", entries.len());
+        let mut page = format!(
+            "# {topic}: what each target does\n\nThe promises by heading, and the marks: [the index](../README.md).\n"
+        );
+        for entry in entries {
+            detail(&mut page, entry, targets);
+        }
+        pages.insert(name, page);
+    }
+    index.push_str(MARKS);
+    pages.insert("README.md".to_owned(), index);
+    Ok(pages)
+}
+
+fn of_heading(
+    heading: &Heading,
+    claims: &[&Claim],
+    entries: &BTreeMap<String, Entry<'_>>,
+    targets: &[TargetVersions],
+) -> String {
+    let anchor = heading.anchor.as_ref().map(|anchor| format!("#{anchor}"));
+    let mut out = format!(
+        "# {}\n\nThis section in the README of Postfix: <{README}{}>. The marks: [the index](README.md).\n",
+        heading.title,
+        anchor.unwrap_or_default()
+    );
     let mut section = "";
-    for claim in &catalogue.claims {
+    for claim in claims {
         if section != claim.section {
             section = &claim.section;
-            let _ = writeln!(out, "\n### {section}");
+            if section != heading.title {
+                let _ = writeln!(out, "\n## {section}");
+            }
         }
         promise(&mut out, claim, entries.values(), targets);
     }
-    out.push_str("\n## Scenarios\n");
-    for entry in entries.values() {
-        detail(&mut out, entry, targets);
-    }
-    Ok(out)
+    out
+}
+
+/// A heading as the name of a file: its words in lower case, joined by hyphens.
+fn slug(title: &str) -> String {
+    let words = title
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 fn promise<'a>(
@@ -206,7 +134,7 @@ fn promise<'a>(
     targets: &[TargetVersions],
 ) {
     let roles: Vec<&str> = claim.roles.iter().map(|role| word(*role)).collect();
-    let _ = writeln!(out, "\n#### {}: {}\n", claim.id, claim.text);
+    let _ = writeln!(out, "\n### {}: {}\n", claim.id, claim.text);
     let _ = writeln!(out, "Postfix {}.\n", roles.join(" and "));
     let mut carriers = entries
         .filter(|entry| entry.cases.iter().any(|(one, _)| carries(one, claim)))
@@ -240,7 +168,7 @@ fn promise<'a>(
 
 fn detail(out: &mut String, entry: &Entry<'_>, targets: &[TargetVersions]) {
     let Some(first) = entry.first() else { return };
-    let _ = writeln!(out, "\n### {}\n\n{}", entry.name, first.file.why.trim());
+    let _ = writeln!(out, "\n## {}\n\n{}", entry.name, first.file.why.trim());
     let claims: Vec<&str> = first
         .file
         .claims
@@ -249,7 +177,7 @@ fn detail(out: &mut String, entry: &Entry<'_>, targets: &[TargetVersions]) {
         .collect();
     let _ = writeln!(
         out,
-        "[{0}.toml]({0}.toml), {1}.\n",
+        "[{0}.toml](../../{0}.toml), {1}.\n",
         entry.name,
         claims.join(", ")
     );

@@ -1,5 +1,7 @@
 //! `pfs claims`: nothing is started.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,15 +9,31 @@ use pfs_containers::Target;
 
 use super::Error;
 use super::prepare::nominal;
-use crate::claims::{Gap, gaps, page};
-use crate::cli::Scenarios;
+use crate::claims::{Gap, gaps, pages};
+use crate::cli::ClaimsOf;
 use crate::outcome::{EXIT_FAIL, EXIT_PASS};
 use crate::scenario::{self, Catalogue, TargetVersions};
-use crate::{say, tell};
+use crate::tell;
 
-pub(super) fn claims(scenarios: &Scenarios) -> Result<u8, Error> {
-    let (page, gaps) = claims_page(&scenarios.dir)?;
-    say!("{}", page.trim_end());
+/// Name of the folder below the scenarios.
+const FOLDER: &str = "claims";
+
+pub(super) fn claims(options: &ClaimsOf) -> Result<u8, Error> {
+    let dir = &options.scenarios.dir;
+    let (pages, gaps) = claims_pages(dir)?;
+    let output = match &options.output {
+        Some(output) => output.clone(),
+        None => dir.join(FOLDER),
+    };
+    for (name, text) in &pages {
+        let path = output.join(name);
+        let failed = |error| Error::Usage(format!("{}: {error}", path.display()));
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(failed)?;
+    }
+    tell!("{} pages in {}", pages.len(), output.display());
     for gap in &gaps {
         tell!("{gap}");
     }
@@ -26,12 +44,12 @@ pub(super) fn claims(scenarios: &Scenarios) -> Result<u8, Error> {
     })
 }
 
-/// The page of a directory of scenarios, with a column for each built-in target; and what no
-/// scenario shows.
+/// The pages of a directory of scenarios by their names, with a column for each built-in target; and what no scenario
+/// shows.
 ///
 /// # Errors
 /// A scenario, the catalogue or a snapshot that cannot be used.
-pub fn claims_page(dir: &Path) -> Result<(String, Vec<Gap>), Error> {
+pub fn claims_pages(dir: &Path) -> Result<(BTreeMap<String, String>, Vec<Gap>), Error> {
     let catalogue = Catalogue::load(dir)
         .map_err(|error| Error::Scenarios(vec![error]))?
         .ok_or_else(|| Error::Usage(format!("{}: there is no claims.toml", dir.display())))?;
@@ -41,7 +59,7 @@ pub fn claims_page(dir: &Path) -> Result<(String, Vec<Gap>), Error> {
     let targets: Vec<TargetVersions> = Target::built_in()
         .filter_map(|target| nominal(&target))
         .collect();
-    let page = page(&catalogue, &scenarios, &targets)
+    let pages = pages(&catalogue, &scenarios, &targets)
         .map_err(|error| Error::Usage(format!("a snapshot cannot be read: {error}")))?;
-    Ok((page, gaps))
+    Ok((pages, gaps))
 }

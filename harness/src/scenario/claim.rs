@@ -26,9 +26,22 @@ pub struct Claim {
     pub roles: Vec<SideName>,
 }
 
+/// A heading of FORWARD_SECRECY_README, whose promises are shown on a page of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Heading {
+    /// The heading, as the README writes it.
+    pub title: String,
+    /// Where the README has it, behind the `#`; none where it has no anchor.
+    pub anchor: Option<String>,
+    /// The sections of claims that belong below it.
+    pub sections: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    heading: Vec<Heading>,
     claim: Vec<Claim>,
 }
 
@@ -37,7 +50,9 @@ struct File {
 pub struct Catalogue {
     /// The file.
     pub path: PathBuf,
-    /// What stands in it.
+    /// The headings that claims stand under, in the order of the README.
+    pub headings: Vec<Heading>,
+    /// The claims.
     pub claims: Vec<Claim>,
 }
 
@@ -45,7 +60,7 @@ impl Catalogue {
     /// Reads `claims.toml` of a directory of scenarios; `None` where there is no such file.
     ///
     /// # Errors
-    /// The file cannot be read, a key of it is wrong, or an id stands in it twice.
+    /// The file cannot be read, a key of it is wrong, an id stands in it twice, or a section under no heading or two.
     pub fn load(dir: &Path) -> Result<Option<Self>, ScenarioError> {
         let path = dir.join(FILE);
         if !path.exists() {
@@ -58,20 +73,34 @@ impl Catalogue {
     fn parse(path: PathBuf, text: &str) -> Result<Self, ScenarioError> {
         let file: File =
             toml::from_str(text).map_err(|error| ScenarioError::from_toml(&path, text, &error))?;
-        let claims = file.claim;
+        let File {
+            heading: headings,
+            claim: claims,
+        } = file;
         for (at, claim) in claims.iter().enumerate() {
             let complaint = if claims[..at].iter().any(|known| known.id == claim.id) {
                 "stands in the file twice"
             } else if claim.roles.is_empty() {
                 "names no role; expected client, server, or both"
             } else {
-                continue;
+                let under = headings
+                    .iter()
+                    .filter(|heading| heading.sections.contains(&claim.section));
+                match under.count() {
+                    1 => continue,
+                    0 => "has a section that stands under no [[heading]]",
+                    _ => "has a section that stands under two [[heading]]s",
+                }
             };
             let offset = text.rfind(&format!("\"{}\"", claim.id)).unwrap_or_default();
             let message = format!("the claim `{}` {complaint}", claim.id);
             return Err(ScenarioError::invalid(&path, text, offset, message, None));
         }
-        Ok(Self { path, claims })
+        Ok(Self {
+            path,
+            headings,
+            claims,
+        })
     }
 
     /// The claim of this name.
@@ -108,7 +137,7 @@ mod tests {
     use super::super::load::parse;
     use super::*;
 
-    const TWO: &str = "[[claim]]\nid = \"C01\"\nsection = \"s\"\nroles = [\"client\"]\ntext = \"t\"\n\
+    const TWO: &str = "[[heading]]\ntitle = \"S\"\nsections = [\"s\"]\n[[claim]]\nid = \"C01\"\nsection = \"s\"\nroles = [\"client\"]\ntext = \"t\"\n\
                        [[claim]]\nid = \"C02\"\nsection = \"s\"\nroles = [\"server\", \"client\"]\ntext = \"u\"\n";
 
     fn catalogue(text: &str) -> Result<Catalogue, ScenarioError> {
@@ -129,12 +158,19 @@ mod tests {
 
     #[test]
     fn a_claim_stands_once_and_has_roles() {
-        let twice = format!("{TWO}{TWO}");
+        let (_, claims) = TWO.split_once("[\"s\"]\n").unwrap();
+        let twice = format!("{TWO}{claims}");
         let error = catalogue(&twice).unwrap_err().to_string();
         assert!(error.contains("`C01` stands in the file twice"), "{error}");
         let none = TWO.replace("[\"client\"]", "[]");
         let error = catalogue(&none).unwrap_err().to_string();
         assert!(error.contains("names no role"), "{error}");
+        let none = TWO.replace("sections = [\"s\"]", "sections = []");
+        let error = catalogue(&none).unwrap_err().to_string();
+        assert!(
+            error.contains("`C01` has a section that stands under no"),
+            "{error}"
+        );
         let wrong = TWO.replace("roles", "role");
         let error = catalogue(&wrong).unwrap_err().to_string();
         assert!(error.contains("did you mean `roles`?"), "{error}");
