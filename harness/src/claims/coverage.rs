@@ -92,6 +92,7 @@ mod tests {
     #[test]
     fn a_claim_needs_a_scenario_for_each_of_its_roles() {
         let catalogue = Catalogue {
+            headings: Vec::new(),
             path: "claims.toml".into(),
             claims: vec![claim("C1"), claim("C2"), claim("C3")],
         };
