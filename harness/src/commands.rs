@@ -4,6 +4,7 @@ mod baseline;
 mod bisect;
 mod claims;
 mod clean;
+mod collect;
 mod confine;
 mod corpus;
 mod diff;
@@ -42,6 +43,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Report(options) => report::report(options).await,
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
+        Command::Collect(options) => collect::collect(options).await,
         Command::Minimise(options) => minimise::minimise(options).await,
         Command::Bisect(options) => bisect::bisect(options).await,
         Command::Plan(options) => list::plan(&options),
