@@ -2,7 +2,6 @@
 //! imported.
 
 #![expect(
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot set its machine up has failed"
 )]
