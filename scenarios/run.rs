@@ -138,7 +138,7 @@ fn read() -> Result<Vec<Scenario>, String> {
 /// The folder of this file.
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../scenarios")
+        .join("scenarios")
         .canonicalize()
         .expect("the scenarios")
 }
@@ -173,7 +173,7 @@ async fn shared() -> Shared {
     let mutated = mutants.iter().map(|mutant| Arc::new(mutant.case.clone()));
     let catalogue = ground.cases().into_iter().chain(mutated).collect();
     let key = key_of(&directory);
-    let reproduce = Reproduce::new(Path::new("scenarios"), &targets).on(ground.engine.name());
+    let reproduce = Reproduce::new(None, &targets).on(ground.engine.name());
     let session = Session::open(
         ground.engine,
         &ground.cache,

@@ -12,10 +12,19 @@ use tokio::sync::oneshot;
 use crate::{
     Error, Progress, ProgressEvent, Result,
     owned::{self, Found, Owned, Purpose},
+    unpacked,
 };
 
 /// What we make in a cache.
-const SUBDIRECTORIES: [&str; 6] = ["bases", "facts", "fleets", "locks", "roots", "sessions"];
+const SUBDIRECTORIES: [&str; 7] = [
+    "bases",
+    "facts",
+    "fleets",
+    "locks",
+    "roots",
+    "scenarios",
+    "sessions",
+];
 /// Contents of CACHEDIR.TAG; the first line is what programs look for.
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55
 # Roots, bases, keys and records of pfs, which it can make again. See `pfs clean`.
@@ -154,9 +163,13 @@ impl Cache {
         for (directory, purpose, word) in [
             ("roots", Purpose::Root, ".new-"),
             ("bases", Purpose::Base, ".partial-"),
+            ("scenarios", Purpose::Files, unpacked::UNFINISHED),
         ] {
-            let directory = self.subdirectory(directory)?;
-            let found = owned::directories(&directory).map_err(Error::io("reading", &directory))?;
+            let directory = self.directory.join(directory);
+            let found = match owned::directories(&directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                found => found.map_err(Error::io("reading", &directory))?,
+            };
             for path in found {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 if name.contains(word)

@@ -37,7 +37,7 @@ pub enum State {
     Unknown(String),
 }
 
-/// What a cache holds of roots, bases and fleets, in this order.
+/// What a cache holds of roots, bases, fleets and files of ours, in this order.
 ///
 /// # Errors
 /// A directory cannot be read.
@@ -74,10 +74,11 @@ pub fn find(cache: &Cache) -> Result<Vec<Holding>> {
     Ok(holdings)
 }
 
-const PLACES: [(&str, Purpose); 3] = [
+const PLACES: [(&str, Purpose); 4] = [
     ("roots", Purpose::Root),
     ("bases", Purpose::Base),
     ("fleets", Purpose::Fleet),
+    ("scenarios", Purpose::Files),
 ];
 
 /// Removes something by the rules of [`owned`]; false if it is in use by now.

@@ -34,6 +34,7 @@ pub mod removal;
 pub mod source;
 pub mod target;
 mod tree;
+mod unpacked;
 
 pub use cache::Cache;
 pub use config::{ConfigError, MainCf, MasterCf, Service};
@@ -48,3 +49,4 @@ pub use network::Network;
 pub use progress::{Progress, ProgressEvent, silent};
 pub use source::Source;
 pub use target::{Target, Version};
+pub use unpacked::Unpacked;

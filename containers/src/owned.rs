@@ -42,6 +42,8 @@ pub enum Purpose {
     Base,
     /// Records and keys of a run.
     Session,
+    /// Files that a program brings with itself.
+    Files,
 }
 
 impl Purpose {
@@ -51,6 +53,7 @@ impl Purpose {
             Purpose::Root => "root",
             Purpose::Base => "base",
             Purpose::Session => "session",
+            Purpose::Files => "files",
         }
     }
 }
@@ -377,7 +380,7 @@ fn read_mark(tree: &Tree, purpose: Purpose) -> io::Result<File> {
 }
 
 /// A word that no other process has.
-fn unique() -> String {
+pub(crate) fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = std::time::SystemTime::UNIX_EPOCH

@@ -46,6 +46,7 @@ Examples:
   pfs run --quiet --report junit=pfs.xml --report markdown=pfs.md
   pfs run --shard 1/2 --report json=1.jsonl    half of the cases; pfs report puts halves together
   pfs run sni/miss --target debian-13 --bundle miss.tar    what a maintainer needs to see it without pfs
+  pfs run --export scenarios               write out the scenarios that pfs was built with, to change them
   pfs run --accept new-topic               write the snapshots of what was seen")]
     Run(Run),
     /// Report what earlier runs found, from their JSON lines, in any format; several files, such as those of shards, are
@@ -362,6 +363,8 @@ pub enum Holding {
     Bases,
     /// What dead fleets left.
     Fleets,
+    /// The scenarios within `pfs`, unpacked.
+    Scenarios,
 }
 
 /// Options of `pfs corpus`.
@@ -439,9 +442,9 @@ pub struct Up {
 /// Where the scenarios are.
 #[derive(Debug, Args)]
 pub struct Scenarios {
-    /// Directory of <topic>/<case>.toml files
-    #[arg(long = "scenarios", value_name = "DIR", default_value = "scenarios")]
-    pub dir: PathBuf,
+    /// Directory of <topic>/<case>.toml files [default: scenarios, where that holds some; else those within pfs]
+    #[arg(long = "scenarios", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// Which targets.

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod gather;
 mod import;
+mod library;
 mod list;
 mod minimise;
 mod mutate;

@@ -6,6 +6,7 @@ mod claim;
 mod classic;
 mod dns;
 mod effect;
+pub mod embedded;
 mod error;
 mod expect;
 mod fault;

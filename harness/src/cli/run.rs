@@ -32,6 +32,9 @@ pub struct Run {
     /// with the nearest Postfix and OpenSSL]
     #[arg(long, value_name = "NAME|none")]
     pub baseline: Option<String>,
+    /// Write the scenarios within pfs, with their snapshots and schemas, into a new directory; run nothing
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    pub export: Option<PathBuf>,
     /// Write what was seen as the new snapshots
     #[arg(long)]
     pub accept: bool,

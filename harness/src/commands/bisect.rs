@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use super::library::Library;
 use super::prepare::select;
 use super::probe::{Probe, Probes, probe};
 use crate::cli::Bisect;
@@ -16,7 +17,9 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
             "--targets wants two or more, as in --targets debian-11,debian-12".to_owned(),
         ));
     }
-    let cases = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
+    let asked = std::slice::from_ref(&options.case);
+    let library = Library::of(&options.scenarios, asked)?;
+    let cases = select(library.dir(), asked)?;
     let Some(Probes {
         all,
         targets,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pfs_containers::Target;
 
 use super::Error;
+use super::library::Library;
 use super::prepare::nominal;
 use crate::claims::{Gap, gaps, pages};
 use crate::cli::ClaimsOf;
@@ -19,11 +20,11 @@ use crate::tell;
 const FOLDER: &str = "claims";
 
 pub(super) fn claims(options: &ClaimsOf) -> Result<u8, Error> {
-    let dir = &options.scenarios.dir;
-    let (pages, gaps) = claims_pages(dir)?;
+    let library = Library::open(&options.scenarios)?;
+    let (pages, gaps) = claims_pages(library.dir())?;
     let output = match &options.output {
         Some(output) => output.clone(),
-        None => dir.join(FOLDER),
+        None => library.folder(FOLDER)?,
     };
     for (name, text) in &pages {
         let path = output.join(name);

@@ -48,7 +48,7 @@ pub(super) fn clean(options: &Clean) -> Result<u8, Error> {
         megabytes(unused),
         megabytes(freed),
         match options.remove.is_empty() {
-            true => "; name what to remove: --remove roots,bases,fleets",
+            true => "; name what to remove: --remove roots,bases,fleets,scenarios",
             false => "",
         }
     );
@@ -61,6 +61,7 @@ fn is(kind: Holding, purpose: Purpose) -> bool {
         (Holding::Roots, Purpose::Root)
             | (Holding::Bases, Purpose::Base)
             | (Holding::Fleets, Purpose::Fleet)
+            | (Holding::Scenarios, Purpose::Files)
     )
 }
 

@@ -7,6 +7,7 @@ use pfs_containers::Target;
 
 use super::Error;
 use super::gather::{self, Listener};
+use super::library::Library;
 use super::prepare::{nominal, prepare, select, versions};
 use crate::cli;
 use crate::corpus::{Corpus, Seen};
@@ -20,8 +21,12 @@ use crate::tell;
 const FOLDER: &str = "corpus";
 
 pub(super) async fn corpus(options: cli::Corpus) -> Result<u8, Error> {
-    let dir = &options.scenarios.dir;
-    let output = options.output.unwrap_or_else(|| dir.join(FOLDER));
+    let library = Library::open(&options.scenarios)?;
+    let dir = library.dir();
+    let output = match options.output {
+        Some(output) => output,
+        None => library.folder(FOLDER)?,
+    };
     if options.from_snapshots {
         let files = corpus_of_snapshots(dir)?;
         return write(&output, &files).map(|()| EXIT_PASS);

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Error;
 use super::confine::confined;
+use super::library::Library;
 use super::prepare::{Ground, prepare, select};
 use super::run::{default_jobs, interrupted};
 use crate::cli::{Diff, DiffFormat, FailOn};
@@ -185,7 +186,8 @@ fn differences(first: &BTreeMap<String, Seen>, second: &BTreeMap<String, Seen>) 
 }
 
 async fn of_targets(options: &Diff) -> Result<Option<Comparison>, Error> {
-    let scenarios = select(&options.scenarios.dir, &options.filters)?;
+    let library = Library::of(&options.scenarios, &options.filters)?;
+    let scenarios = select(library.dir(), &options.filters)?;
     let (events, mut received) = mpsc::unbounded_channel();
     let teller = tokio::spawn(async move {
         while let Some(event) = received.recv().await {

@@ -7,6 +7,7 @@ use serde_json::json;
 use toml::Spanned;
 
 use super::Error;
+use super::library::Library;
 use super::prepare::{nominal, select};
 use super::remembered::recall;
 use crate::cli::{Format, List, PlanArgs};
@@ -16,7 +17,8 @@ use crate::printable::{is_read, line, say_json};
 use crate::say;
 
 pub(super) fn list(options: &List) -> Result<u8, Error> {
-    for scenario in select(&options.scenarios.dir, &options.filters)? {
+    let library = Library::of(&options.scenarios, &options.filters)?;
+    for scenario in select(library.dir(), &options.filters)? {
         if !is_read() {
             break;
         }
@@ -52,7 +54,9 @@ pub(super) fn plan(options: &PlanArgs) -> Result<u8, Error> {
             target.name()
         ))
     })?;
-    let all = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
+    let asked = std::slice::from_ref(&options.case);
+    let library = Library::of(&options.scenarios, asked)?;
+    let all = select(library.dir(), asked)?;
     let exact = all
         .iter()
         .find(|scenario| scenario.id.to_string() == options.case);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Error;
+use super::library::Library;
 use super::prepare::select;
 use super::probe::{Probe, Probes, probe};
 use crate::cli::Minimise;
@@ -23,7 +24,9 @@ const MOST_TRIES: usize = 600;
 type Shown = BTreeMap<String, Class>;
 
 pub(super) async fn minimise(options: Minimise) -> Result<u8, Error> {
-    let found = select(&options.scenarios.dir, std::slice::from_ref(&options.case))?;
+    let asked = std::slice::from_ref(&options.case);
+    let library = Library::of(&options.scenarios, asked)?;
+    let found = select(library.dir(), asked)?;
     let exact = found.iter().find(|one| one.id.to_string() == options.case);
     let case = match (exact, found.as_slice()) {
         (Some(case), _) | (None, [case]) => Arc::clone(case),

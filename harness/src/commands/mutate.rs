@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::Error;
 use super::confine::confined;
 use super::gather::Listener;
+use super::library::Library;
 use super::prepare::{Ground, open_engine, prepare, select, versions};
 use super::run::{default_jobs, interrupted};
 use crate::cli::{EngineName, Format, Mutate};
@@ -93,7 +94,8 @@ pub async fn fate_of(session: &Session, mutant: &Mutant, slot: impl Send) -> Fat
 
 pub(super) async fn mutate(options: Mutate) -> Result<u8, Error> {
     let started = Instant::now();
-    let scenarios = select(&options.scenarios.dir, &options.filters)?;
+    let library = Library::of(&options.scenarios, &options.filters)?;
+    let scenarios = select(library.dir(), &options.filters)?;
     let listener = Listener::new(|_| ());
     let ground = prepare(
         scenarios,

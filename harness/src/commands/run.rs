@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::baseline::baselines;
 use super::confine::confined;
+use super::library::{self, Library};
 use super::prepare::{Ground, prepare, select};
 use super::report::written;
 use super::{Error, reports};
@@ -27,11 +28,23 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
     if options.quiet {
         printable::be_quiet();
     }
-    let scenarios = select(&options.scenarios.dir, &options.filters)?;
+    if let Some(dir) = &options.export {
+        return library::export(dir);
+    }
+    let library = Library::of(&options.scenarios, &options.filters)?;
+    if options.accept && library.is_embedded() {
+        return Err(Error::Usage(
+            "the scenarios are those within pfs, which nothing is written into: \
+             `pfs run --export scenarios` makes them yours, or name your own files"
+                .to_owned(),
+        ));
+    }
+    let scenarios = select(library.dir(), &options.filters)?;
     if options.untrusted {
         check_untrusted(scenarios.iter().map(|one| &**one))?;
     }
     let (targets, engine) = (options.targets.names(), options.place.engine()?);
+    let reproduce = Reproduce::new(library.named(), &targets);
     let mut reports = reports::open(&options.reports, Terminal::new())?;
     let parts = Parts::default();
     if let Some(path) = &options.bundle {
@@ -51,7 +64,7 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
             if options.bundle.is_some() {
                 parts.set(bundled(&ground).await?);
             }
-            let work = work(options, ground, kind.clone(), events.clone());
+            let work = work(options, reproduce, ground, kind.clone(), events.clone());
             confined(engine, &kind, work).await
         }
         Some(Err(error)) => Err(error),
@@ -116,12 +129,12 @@ fn kind(options: &Run, ground: &Ground) -> Kind {
 
 async fn work(
     options: Run,
+    reproduce: Reproduce,
     mut ground: Ground,
     kind: Kind,
     events: mpsc::UnboundedSender<Event>,
 ) -> Result<u8, Error> {
-    let mut reproduce =
-        Reproduce::new(&options.scenarios.dir, &options.targets.names()).on(ground.engine.name());
+    let mut reproduce = reproduce.on(ground.engine.name());
     if !Selection::of(&options.filters).files.is_empty() {
         let scenarios = ground.decisions.iter().map(|decision| decision.scenario());
         reproduce = reproduce.with_files(scenarios.map(|one| (&one.id, one.path.as_path())));

@@ -6,6 +6,7 @@ use pfs_containers::Settings;
 use tokio::sync::mpsc;
 
 use super::Error;
+use super::library::Library;
 use super::prepare::{open_engine, prepare, select};
 use super::run::interrupted;
 use crate::cli::{Up, Where};
@@ -15,7 +16,8 @@ use crate::session::{Kind, Session};
 use crate::tell;
 
 pub(super) async fn up(options: Up) -> Result<u8, Error> {
-    let scenarios = select(&options.scenarios.dir, &[])?;
+    let library = Library::open(&options.scenarios)?;
+    let scenarios = select(library.dir(), &[])?;
     let (events, mut received) = mpsc::unbounded_channel();
     let reporter = tokio::spawn(async move {
         while let Some(event) = received.recv().await {

@@ -22,14 +22,14 @@ pub struct Reproduce {
 }
 
 impl Reproduce {
-    /// For cases of `directory`, on targets as `written`.
-    pub fn new(directory: &Path, written: &[String]) -> Self {
+    /// For cases of `directory`, where it is not the default, on targets as `written`.
+    pub fn new(directory: Option<&Path>, written: &[String]) -> Self {
         let targets = written.iter().filter_map(|target| {
             let name = Target::parse(target).ok()?.name().to_owned();
             Some((name, target.clone()))
         });
         Self {
-            directory: (directory != Path::new("scenarios")).then(|| directory.to_owned()),
+            directory: directory.map(Path::to_owned),
             files: BTreeMap::new(),
             targets: targets.collect(),
             engine: String::new(),
@@ -84,13 +84,14 @@ mod tests {
             variant: Some("a b".to_owned()),
         };
         let written = ["mine=image:registry.test/postfix:3.9".to_owned()];
-        let plain = Reproduce::new(Path::new("scenarios"), &written).on("docker");
+        let plain = Reproduce::new(None, &written).on("docker");
         assert_eq!(
             plain.line(&id, "mine"),
             "pfs run 'my/case[a b]' --target 'mine=image:registry.test/postfix:3.9' --engine docker"
         );
         let file = Path::new("/tmp/my/case.toml");
-        let named = Reproduce::new(Path::new("other"), &[]).with_files([(&id, file)].into_iter());
+        let named =
+            Reproduce::new(Some(Path::new("other")), &[]).with_files([(&id, file)].into_iter());
         assert_eq!(
             named.line(&id, "debian-12"),
             "pfs run --scenarios other /tmp/my/case.toml 'my/case[a b]' --target debian-12"
@@ -111,9 +112,8 @@ mod tests {
             case: "it's".to_owned(),
             variant: Some("x y".to_owned()),
         };
-        let named = Reproduce::new(Path::new("scenarios"), &written)
-            .with_files([(&id, path.as_path())].into_iter());
-        let whole = Reproduce::new(dir.path(), &written);
+        let named = Reproduce::new(None, &written).with_files([(&id, path.as_path())].into_iter());
+        let whole = Reproduce::new(Some(dir.path()), &written);
         for reproduce in [named, whole] {
             let command = reproduce.on("chroot").line(&id, "mine");
             let words = shlex::split(&command).unwrap();
@@ -121,7 +121,12 @@ mod tests {
                 panic!("{command}")
             };
             assert_eq!(run.targets.targets, written);
-            let selected = crate::scenario::Selection::of(&run.filters).select(&run.scenarios.dir);
+            let selected = crate::scenario::Selection::of(&run.filters).select(
+                run.scenarios
+                    .dir
+                    .as_deref()
+                    .unwrap_or(Path::new("scenarios")),
+            );
             let ids: Vec<_> = selected
                 .unwrap()
                 .scenarios
