@@ -117,8 +117,12 @@ async fn another_image_of_the_same_name_is_not_served_by_the_fleet_of_the_first(
     let down = pfs(&good, &["down"]);
     forget(&docker, &[&bad], &name).await;
     up.passes();
-    assert!(same.text.contains("1 new"), "{}", same.text);
-    assert!(!other.text.contains("1 new"), "{}", other.text);
+    assert!(same.text.contains("1 without a snapshot"), "{}", same.text);
+    assert!(
+        !other.text.contains("1 without a snapshot"),
+        "{}",
+        other.text
+    );
     assert_ne!(other.code, Some(0), "{}", other.text);
     down.passes();
     assert!(down.text.contains("2 fleets stopped"), "{}", down.text);
