@@ -65,6 +65,19 @@ pub trait Engine: Send + Sync {
     /// The environment's; what could be ended has been.
     fn end<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<usize>>;
 
+    /// Removes what the fleets of this holder had in common, such as a network, once they have ended. The caller holds the
+    /// holder's lock, and starts none after this.
+    ///
+    /// # Errors
+    /// The environment's.
+    fn close<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<()>>;
+
+    /// Why what a fleet sends to an address that a scenario names may leave this machine, if the engine knows that it may.
+    ///
+    /// # Errors
+    /// The environment's.
+    fn leads_out(&self) -> BoxFuture<'_, Result<Option<String>>>;
+
     /// Removes what dead runs left behind; returns how many fleets that were.
     ///
     /// # Errors
@@ -94,12 +107,13 @@ impl std::fmt::Display for EngineName {
 /// How a container's ports are reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Address {
-    /// At its bridge address where that is reachable, else published.
+    /// At its address in a network of ours that leads nowhere, if this process is on Docker's host; at its address on Docker's
+    /// own network, if this process is in a container there; else published.
     #[default]
     Auto,
-    /// At its bridge address.
+    /// At its address on Docker's own network.
     Bridge,
-    /// Published on 127.0.0.1.
+    /// Published on 127.0.0.1, from Docker's own network.
     Published,
 }
 

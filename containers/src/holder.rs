@@ -62,6 +62,11 @@ impl Holder {
         })
     }
 
+    /// The directory of its cache.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// What marks a thing inside the cache: the file alone.
     pub(crate) fn lock(&self) -> &Path {
         &self.lock

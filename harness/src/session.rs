@@ -250,6 +250,9 @@ impl Session {
                 result = Err(error.into());
             }
         }
+        if let Err(error) = self.engine.close(&self.holder).await {
+            result = result.and(Err(error.into()));
+        }
         let _ = remove_tree(&self.directory);
         result
     }

@@ -69,6 +69,14 @@ impl Engine for NoNames {
         Box::pin(async { Ok(0) })
     }
 
+    fn close<'a>(&'a self, _: &'a Holder) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn leads_out(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {
         Box::pin(async { Ok(0) })
     }

@@ -363,6 +363,15 @@ impl Engine for ChrootEngine {
         Box::pin(self.end(holder))
     }
 
+    fn close<'a>(&'a self, _holder: &'a Holder) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Who opens it decides on the network that it is in.
+    fn leads_out(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {
         Box::pin(sweep(&self.settings.cache))
     }

@@ -7,6 +7,7 @@ mod request;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fs::File,
     net::Ipv4Addr,
     sync::Arc,
     time::Duration,
@@ -46,9 +47,11 @@ use crate::{
     silent,
 };
 use image::Image;
-use network::{NETWORK, Route};
+use network::{Place, Route};
 use request::pack;
 
+/// The lock that an engine holds for itself.
+const OWN_LOCK: &str = "docker-engine.lock";
 /// Most time a removal may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -56,16 +59,24 @@ pub(crate) struct DockerEngine {
     docker: Docker,
     settings: Settings,
     prepared: Mutex<HashMap<Target, Image>>,
-    route: Mutex<Option<Route>>,
+    place: Mutex<Option<Place>>,
+    /// Whose the networks of fleets are that are for nobody in particular, and the lock that says so.
+    own: (Holder, File),
 }
 
 impl DockerEngine {
     pub(crate) async fn open(settings: Settings) -> Result<DockerEngine> {
+        let docker = images::open().await?;
+        let path = settings.cache.subdirectory("locks")?.join(OWN_LOCK);
+        let opened = File::options().create(true).append(true).open(&path);
+        let lock = opened.map_err(Error::io("opening", &path))?;
+        lock.lock_shared().map_err(Error::io("locking", &path))?;
         Ok(DockerEngine {
-            docker: images::open().await?,
+            docker,
+            own: (Holder::new(&settings.cache, &path)?, lock),
             settings,
             prepared: Mutex::default(),
-            route: Mutex::default(),
+            place: Mutex::default(),
         })
     }
 
@@ -81,19 +92,24 @@ impl DockerEngine {
         Ok(image)
     }
 
-    async fn route(&self) -> Result<Route> {
-        let mut known = self.route.lock().await;
-        if let Some(route) = *known {
-            return Ok(route);
+    async fn place(&self) -> Result<Place> {
+        let mut known = self.place.lock().await;
+        if let Some(place) = &*known {
+            return Ok(place.clone());
         }
-        let route = Route::find(&self.docker, self.settings.address).await?;
-        Ok(*known.insert(route))
+        let place = Place::find(&self.docker, self.settings.address).await?;
+        Ok(known.insert(place).clone())
+    }
+
+    async fn route(&self, spec: &FleetSpec) -> Result<Route> {
+        let holder = spec.holder.as_ref().unwrap_or(&self.own.0);
+        self.place().await?.route(&self.docker, holder).await
     }
 
     async fn start(&self, spec: &FleetSpec) -> Result<Fleet> {
         let deadline = Instant::now() + spec.deadline;
         let image = self.prepare(&spec.target, &silent()).await?;
-        let route = self.route().await?;
+        let route = self.route(spec).await?;
         let archive = request::archive(spec)?;
         let state = |home, reach| -> Result<FleetState, ConfigError> {
             Ok(FleetState {
@@ -102,7 +118,7 @@ impl DockerEngine {
                 target: spec.target.clone(),
                 home: Home::Container(home),
                 reach,
-                harness: route.harness(),
+                harness: route.harness,
                 spec_hash: spec.hash()?,
                 inject_port: spec.inject_port,
                 lease_port: spec.lease_port,
@@ -115,7 +131,7 @@ impl DockerEngine {
             kept: false,
         };
         let container = within(deadline, &spec.id, "starting its container", async {
-            request::request(spec, &image, route, archive)
+            request::request(spec, &image, &route, archive)
                 .start()
                 .await
                 .map_err(failed("starting a container"))
@@ -143,7 +159,7 @@ impl DockerEngine {
                 deadline,
                 &spec.id,
                 "asking for its address",
-                self.reach(&id, route),
+                self.reach(&id, &route),
             )
             .await?;
             let mut state = state(id, reach)?;
@@ -169,15 +185,15 @@ impl DockerEngine {
         }
     }
 
-    async fn reach(&self, id: &str, route: Route) -> Result<Reach> {
+    async fn reach(&self, id: &str, route: &Route) -> Result<Reach> {
         let found = self
             .docker
             .inspect_container(id, None::<InspectContainerOptions>)
             .await
             .map_err(error("inspecting a container"))?;
-        let reach = match route {
-            Route::Bridge { .. } => bridge_address(&found).map(Reach::Direct),
-            Route::Published { .. } => published(&found).map(Reach::Published),
+        let reach = match route.published {
+            false => address_in(&found, &route.network).map(Reach::Direct),
+            true => published(&found).map(Reach::Published),
         };
         reach.ok_or_else(|| Error::Docker {
             doing: "inspecting a container".to_owned(),
@@ -229,17 +245,22 @@ impl DockerEngine {
         let removed = self.remove_all(filters, |labels| {
             Holder::of_labels(labels).is_some_and(|holder| holder.is_dead())
         });
-        Ok(removed.await? + in_cache?)
+        let removed = removed.await;
+        network::sweep(&self.docker).await?;
+        Ok(removed? + in_cache?)
     }
 
     async fn end(&self, holder: &Holder) -> Result<usize> {
         let labels = holder.labels();
         let labels = labels.map(|(name, value)| format!("{name}={value}"));
         let filters = HashMap::from([("label", labels.to_vec())]);
-        self.remove_all(filters, |labels| {
-            Holder::of_labels(labels).as_ref() == Some(holder)
-        })
-        .await
+        let removed = self
+            .remove_all(filters, |labels| {
+                Holder::of_labels(labels).as_ref() == Some(holder)
+            })
+            .await?;
+        network::remove_of(&self.docker, holder).await?;
+        Ok(removed)
     }
 
     /// Removes the containers that Docker finds and `is_ours` is sure of; the first error is told when the others have
@@ -274,9 +295,9 @@ impl DockerEngine {
     }
 }
 
-fn bridge_address(found: &ContainerInspectResponse) -> Option<Ipv4Addr> {
+fn address_in(found: &ContainerInspectResponse, network: &str) -> Option<Ipv4Addr> {
     let networks = found.network_settings.as_ref()?.networks.as_ref()?;
-    networks.get(NETWORK)?.ip_address.as_deref()?.parse().ok()
+    networks.get(network)?.ip_address.as_deref()?.parse().ok()
 }
 
 fn published(found: &ContainerInspectResponse) -> Option<BTreeMap<u16, u16>> {
@@ -419,6 +440,14 @@ impl Engine for DockerEngine {
 
     fn end<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<usize>> {
         Box::pin(self.end(holder))
+    }
+
+    fn close<'a>(&'a self, holder: &'a Holder) -> BoxFuture<'a, Result<()>> {
+        Box::pin(network::remove_of(&self.docker, holder))
+    }
+
+    fn leads_out(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async { Ok(self.place().await?.leads_out()) })
     }
 
     fn sweep(&self) -> BoxFuture<'_, Result<usize>> {

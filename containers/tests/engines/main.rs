@@ -12,6 +12,7 @@ mod lifetimes;
 mod mail;
 mod names;
 mod neighbours;
+mod networks;
 mod orphans;
 mod refusals;
 mod values;

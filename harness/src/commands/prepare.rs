@@ -13,7 +13,7 @@ use crate::cli::EngineName;
 use crate::event::{Event, TargetLine};
 use crate::plan::{self, Case, Decision, Lacking};
 use crate::scenario::{Scenario, Selection, TargetVersions};
-use crate::tell;
+use crate::{note, tell};
 
 /// Everything a run stands on.
 pub struct Ground {
@@ -121,6 +121,9 @@ pub async fn prepare(
         asked => asked,
     };
     let (engine, cache) = open_engine(engine).await?;
+    if let Some(why) = engine.leads_out().await? {
+        note!("{why}");
+    }
     // What dead runs left is in nobody's way: it is swept beside the work, whatever engine they had.
     let (found, others, ()) = tokio::join!(
         facts(&*engine, asked.clone(), events),

@@ -8,6 +8,7 @@
 )]
 
 mod bundle;
+mod images;
 mod place;
 mod shards;
 
@@ -67,6 +68,40 @@ async fn down_waits_for_whoever_uses_the_fleets() {
     assert!(line.contains(&own), "{line}");
     assert_eq!(place.fleets(), before);
     drop(run);
+    assert!(down.wait().unwrap().success());
+    assert!(place.fleets().is_empty(), "{:?}", place.fleets());
+}
+
+/// The same with a run, in the middle of a case of it.
+#[tokio::test]
+async fn down_waits_for_a_run() {
+    let place = Place::new().await;
+    place.scenario(
+        "why = \"Waits for whoever writes into a fifo of its fleet.\"\ndeadline = 60\n\
+         server = { postfix = { smtpd_tls_dh1024_param_file = \"dh:2048\" } }\nclient = { rustls = {} }\n\
+         change = { files = { \"dh:2048\" = \"run:mkfifo /tmp/go && cat /tmp/go\" } }\n",
+    );
+    place.pfs(&["up"]).passes();
+    let program = Path::new(env!("CARGO_BIN_EXE_pfs"));
+    let mut run = place.command(program, &["run"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let run = run.as_mut().unwrap();
+    let fifo = place.appears("root/tmp/go");
+    let mut down = place.command(program, &["down"]);
+    let mut down = down.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(down.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let its = format!("in use by process {} (", run.id());
+    assert!(line.contains(&its), "{line}");
+    let before = place.fleets();
+    // A fifo is opened once both ends are: the run is where it was.
+    let go = std::fs::File::options().write(true).open(fifo).unwrap();
+    assert!(!before.is_empty());
+    assert!(down.try_wait().unwrap().is_none());
+    drop(go);
+    // Whatever becomes of its case.
+    run.wait().unwrap();
     assert!(down.wait().unwrap().success());
     assert!(place.fleets().is_empty(), "{:?}", place.fleets());
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use pfs_containers::{Cache, EngineChoice, Settings, Target, silent};
 use tempfile::TempDir;
@@ -86,6 +87,20 @@ impl Place {
         entries(&self.cache().join("fleets"))
     }
 
+    /// Waits until one of the fleets has this file.
+    pub(crate) fn appears(&self, name: &str) -> PathBuf {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        // Nothing tells of a file that somebody else makes in a directory that is not there yet.
+        while Instant::now() < deadline {
+            let paths = self.fleets().into_iter().map(|fleet| fleet.join(name));
+            if let Some(path) = paths.into_iter().find(|path| path.exists()) {
+                return path;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("no fleet has {name}");
+    }
+
     pub(crate) fn pfs(&self, arguments: &[&str]) -> Said {
         self.run(Path::new(env!("CARGO_BIN_EXE_pfs")), arguments)
     }
@@ -106,15 +121,26 @@ impl Place {
     }
 
     pub(crate) fn command(&self, program: &Path, arguments: &[&str]) -> Command {
+        self.command_on("chroot", TARGET, program, arguments)
+    }
+
+    /// The command on an engine and a target of one's own.
+    pub(crate) fn command_on(
+        &self,
+        engine: &str,
+        target: &str,
+        program: &Path,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .args(["--engine", "chroot"])
+            .args(["--engine", engine])
             .env("PFS_CACHE", self.cache())
             .stdin(Stdio::null());
         if arguments[0] != "down" {
             command.arg("--scenarios").arg(self.scenarios());
-            command.args(["--target", TARGET]);
+            command.args(["--target", target]);
         }
         command
     }

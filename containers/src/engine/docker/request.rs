@@ -13,10 +13,7 @@ use testcontainers::{
     core::Host,
 };
 
-use super::{
-    image::Image,
-    network::{NETWORK, Route},
-};
+use super::{image::Image, network::Route};
 use crate::{
     Error, FleetSpec, Result,
     engine::supervise::{RESOLVER_OPTIONS, SUPERVISE, poll},
@@ -38,15 +35,18 @@ pub(crate) fn container_name(id: &str) -> String {
 pub(crate) fn request(
     spec: &FleetSpec,
     image: &Image,
-    route: Route,
+    route: &Route,
     archive: Vec<u8>,
 ) -> ContainerRequest<GenericImage> {
-    let ports: Vec<u16> = match route {
-        Route::Bridge { .. } => Vec::new(),
-        Route::Published { .. } => spec.ports().collect(),
-    };
-    let unpack =
-        format!("tar -xf {ARCHIVE} -C / && rm -f {ARCHIVE} && exec /bin/sh {SCRIPT} \"$@\"");
+    let ports: Vec<u16> = spec.ports().filter(|_| route.published).collect();
+    // A fleet with zones answers there itself, others have their names in /etc/hosts: none is anybody else's business. In a
+    // network of our own Docker would put a resolver of its own there, whatever it is told.
+    let unpack = format!(
+        "tar -xf {ARCHIVE} -C / && rm -f {ARCHIVE} && printf 'nameserver 127.0.0.1\\noptions {}\\n' >/etc/resolv.conf && \
+         exec /bin/sh {SCRIPT} \"$@\"",
+        RESOLVER_OPTIONS.join(" ")
+    );
+    let network = route.network.clone();
     let daemons = &image.facts.daemon_directory;
     let mut generic = GenericImage::new(&image.name, &image.tag).with_entrypoint("/bin/sh");
     for port in &ports {
@@ -66,25 +66,26 @@ pub(crate) fn request(
         // Only keeps testcontainers from removing it with this process: other processes may use it.
         .with_reuse(ReuseDirective::Always)
         .with_label("pfs.instance", instance())
-        .with_network(NETWORK)
         .with_user("0")
         .with_startup_timeout(spec.deadline)
         .with_copy_to(ARCHIVE, archive)
-        .with_host_config_modifier(move |config| host_config(config, &ports));
+        .with_host_config_modifier(move |config| host_config(config, &ports, &network));
     for (name, value) in spec.holder.iter().flat_map(|holder| holder.labels()) {
         request = request.with_label(name, value);
     }
     for host in spec.host_names() {
-        let address = match route {
-            Route::Bridge { harness } => Host::Addr(harness.into()),
-            Route::Published { .. } => Host::HostGateway,
+        let address = match route.published {
+            false => Host::Addr(route.harness),
+            true => Host::HostGateway,
         };
         request = request.with_host(host, address);
     }
     request
 }
 
-fn host_config(config: &mut HostConfig, ports: &[u16]) {
+fn host_config(config: &mut HostConfig, ports: &[u16], network: &str) {
+    // Not asked of testcontainers, which would make one that is missing: another one, with a way out.
+    config.network_mode = Some(network.to_owned());
     config.auto_remove = Some(true);
     config.publish_all_ports = Some(false);
     // Whatever the daemon's default is: this is the one that can be read back at once.
@@ -92,10 +93,6 @@ fn host_config(config: &mut HostConfig, ports: &[u16]) {
         typ: Some("json-file".to_owned()),
         config: Some(HashMap::new()),
     });
-    // A fleet with zones answers there itself, others have their names in /etc/hosts: none is anybody else's business.
-    config.dns = Some(vec!["127.0.0.1".to_owned()]);
-    config.dns_options = Some(RESOLVER_OPTIONS.map(str::to_owned).to_vec());
-    config.dns_search = Some(vec![".".to_owned()]);
     let loopback = || {
         Some(vec![PortBinding {
             host_ip: Some("127.0.0.1".to_owned()),
