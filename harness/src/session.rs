@@ -6,6 +6,7 @@
 //! test; runs after `pfs up`) find each other's fleets there, one at a time under a lock.
 
 mod build;
+mod command;
 mod error;
 mod exim;
 mod fleet;
@@ -15,6 +16,7 @@ mod names;
 mod ports;
 mod record;
 
+pub(crate) use command::{RUNNER, mode_of, server_port};
 pub use error::SessionError;
 pub(crate) use exim::MISSING as MISSING_EXIM;
 pub use fleet::Running;
@@ -142,6 +144,11 @@ impl Session {
     /// Name of the engine.
     pub fn engine(&self) -> pfs_containers::EngineName {
         self.engine.name()
+    }
+
+    /// Where what belongs to the session is kept.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The test PKI of this session.
