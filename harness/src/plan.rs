@@ -387,9 +387,10 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     let tag = tag(&id, pinned.then_some(target.as_str()));
     let file = &scenario.file;
     let own = (file.fresh || file.change.is_some()).then_some(tag.as_str());
+    let named = id.to_string();
     let own_port = file.server.service.map(|_| tag.as_str());
-    let mut server = parameters::server(file, &target, &tag, own.or(own_port));
-    let mut client = parameters::client(file, &target, &tag, own);
+    let mut server = parameters::server(file, &target, (&named, &tag), own.or(own_port));
+    let mut client = parameters::client(file, &target, (&named, &tag), own);
     if let Some(change) = &file.change {
         let commands = change.commands().map(str::to_owned).collect();
         match (&mut server, &mut client) {

@@ -143,6 +143,7 @@ struct Sided<'a> {
     own: Option<&'a str>,
     tag: &'a str,
     file: &'a ScenarioFile,
+    id: &'a str,
 }
 
 fn command(
@@ -153,10 +154,7 @@ fn command(
 ) -> CommandPlan {
     let body = at.file.message.body.as_deref().unwrap_or("test");
     let recipient = format!("recipient@{}.pfs.test", at.tag);
-    let mail = format!(
-        "From: <sender@client.example.test>\nTo: <{recipient}>\nSubject: {}\n\n{body}\n",
-        at.tag
-    );
+    let mail = format!("Subject: {}\n\n{body}\n", at.id);
     CommandPlan {
         line: CommandLine::of(options, is_server, certificate, at.file, recipient, mail),
         side: match options.place {
@@ -230,7 +228,7 @@ fn chain(certificate: &str) -> Value {
 pub(super) fn server(
     file: &ScenarioFile,
     target: &str,
-    tag: &str,
+    (id, tag): (&str, &str),
     own: Option<&str>,
 ) -> ServerPlan {
     let server = &file.server;
@@ -260,6 +258,7 @@ pub(super) fn server(
                     own,
                     tag,
                     file,
+                    id,
                 },
             ));
         }
@@ -317,7 +316,7 @@ pub(super) fn server(
 pub(super) fn client(
     file: &ScenarioFile,
     target: &str,
-    tag: &str,
+    (id, tag): (&str, &str),
     own: Option<&str>,
 ) -> ClientPlan {
     let client = &file.client;
@@ -341,6 +340,7 @@ pub(super) fn client(
                     own,
                     tag,
                     file,
+                    id,
                 },
             ));
         }

@@ -70,7 +70,7 @@ hear() {
 }
 say() {
     printf '> %s\n' "$1"
-    printf '%s\r\n' "$1" >&5
+    printf '%s\r\n' "$1" 2>/dev/null >&5
 }
 # The mail. No line of it begins with a dot that SMTP would take.
 send_mail() {
@@ -78,7 +78,7 @@ send_mail() {
         line=${line%"$carriage"}
         case $line in .*) line=.$line ;; esac
         printf '%s\r\n' "$line"
-    done <"$mail" >&5
+    done <"$mail" 2>/dev/null >&5
     say .
 }
 # The last line of a reply, which must begin so; other lines are the program's own words.
