@@ -33,6 +33,15 @@ chown "$owner" "$(postconf -h data_directory)"
 # Queue directories, with their owners.
 postfix check
 
+# Who can log in: sasldblistusers2(8) shows them. Only smtpd(8) may read it.
+if command -v saslpasswd2 >/dev/null; then
+    for user in alice bob; do
+        printf '%s' "secret of $user" | saslpasswd2 -p -c -f /var/lib/pfs/sasldb2 -u example.test "$user"
+    done
+    chown "$owner" /var/lib/pfs/sasldb2
+    chmod 0400 /var/lib/pfs/sasldb2
+fi
+
 has() {
     if command -v "$1" >/dev/null; then echo "$1"; fi
 }
@@ -46,6 +55,6 @@ has() {
     echo "== maps"
     postconf -m
     echo "== programs"
-    for program in nsd unbound ldns-keygen ldns-signzone drill openssl; do has "$program"; done
+    for program in nsd unbound ldns-keygen ldns-signzone drill openssl gnutls-cli gnutls-serv msmtp posttls-finger saslpasswd2; do has "$program"; done
     [ ! -x /opt/exim/usr/sbin/exim4 ] || echo exim
 } >/var/lib/pfs/facts 2>/dev/null

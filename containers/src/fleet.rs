@@ -105,6 +105,8 @@ pub struct FleetSpec {
     pub lease_port: u16,
     /// Counts the changes of a running fleet (see [`Fleet::reconfigure`]); the inject service's greeting tells it.
     pub generation: u32,
+    /// TCP ports at which programs listen that are no services of its Postfix.
+    pub listened: Vec<u16>,
 }
 
 impl FleetSpec {
@@ -125,6 +127,7 @@ impl FleetSpec {
             inject_port: INJECT_PORT,
             lease_port: LEASE_PORT,
             generation: 0,
+            listened: Vec::new(),
         }
     }
 }

@@ -16,8 +16,8 @@ pub const PACKAGES: [&str; 7] = [
 pub const DEBIAN_DOCKERFILE: &str = include_str!("../images/debian.Dockerfile");
 /// The layer put on any other image.
 pub const OWN_DOCKERFILE: &str = include_str!("../images/own.Dockerfile");
-/// What puts Exim beside Postfix in a Debian base.
-pub const EXIM: &str = include_str!("../images/exim.sh");
+/// What puts other programs beside Postfix in a Debian base.
+pub const PEERS: &str = include_str!("../images/peers.sh");
 /// What is run once in every image and root.
 pub const PREPARE: &str = include_str!("../images/prepare.sh");
 /// What shows directories and device nodes of this machine in a root.

@@ -258,9 +258,10 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                     peer::forward_between(stream, upstream, ForwardOptions::default(), deadline)
                         .await;
                 }
-                (ServerPlan::Postfix(_) | ServerPlan::Exim(_), None) => {}
+                (ServerPlan::Postfix(_) | ServerPlan::Exim(_), None)
+                | (ServerPlan::Command(_), _) => {}
             }
         }
-        (ClientPlan::Rustls { .. } | ClientPlan::Classic { .. }, None) => {}
+        (ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } | ClientPlan::Command(_), _) => {}
     }
 }

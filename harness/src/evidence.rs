@@ -9,12 +9,14 @@
 //! ```
 
 mod account;
+mod command;
 pub mod facts;
 mod log;
 mod saved;
 mod section;
 mod statements;
 
+pub use command::CommandReport;
 pub use log::{Crash, PostfixLog};
 pub use saved::CaseFacts;
 pub use section::Section;

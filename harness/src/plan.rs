@@ -1,11 +1,13 @@
 //! Stage 2: scenarios × targets → what is to run, pure: which fleets, which lines of their
 //! master.cf, what each line is set to.
 
+mod command;
 mod dns;
 mod parameters;
 mod show;
 mod value;
 
+pub use command::{CommandLine, CommandPiece, Paths};
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
 pub use parameters::{Lacking, UnknownParameter, check_parameters};
@@ -90,6 +92,21 @@ impl Daemons {
 /// Only fleets that a case has for itself run commands: no other line wants these ports.
 const FIRST_COMMAND_PORT: u16 = 2600;
 
+/// A program of the user's as one side.
+#[derive(Clone, Debug)]
+pub struct CommandPlan {
+    /// What is run.
+    pub line: CommandLine,
+    /// The instance in whose root it runs; nothing where that is this machine.
+    pub side: Option<PostfixSide>,
+    /// A piece of its output by which it says that it cannot do what is asked.
+    pub unsupported: Option<String>,
+    /// A piece of its output by which it says that it listens.
+    pub ready: Option<String>,
+    /// The user it runs as on this machine.
+    pub user: Option<String>,
+}
+
 /// The SMTP server of a case.
 #[derive(Clone, Debug)]
 pub enum ServerPlan {
@@ -97,6 +114,8 @@ pub enum ServerPlan {
     Postfix(PostfixSide),
     /// A line `spawn` that runs Exim; the parameters are main options of Exim.
     Exim(PostfixSide),
+    /// A program of the user's.
+    Command(CommandPlan),
     /// A rustls server in this process.
     Rustls {
         /// How it is to behave.
@@ -122,6 +141,7 @@ impl ServerPlan {
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {
             Self::Postfix(side) | Self::Exim(side) => Some(side),
+            Self::Command(plan) => plan.side.as_ref(),
             Self::Rustls { .. } | Self::Classic { .. } => None,
         }
     }
@@ -132,6 +152,7 @@ impl ClientPlan {
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {
             Self::Postfix { side, .. } | Self::Exim(side) => Some(side),
+            Self::Command(plan) => plan.side.as_ref(),
             Self::Rustls { .. } | Self::Classic { .. } => None,
         }
     }
@@ -151,6 +172,8 @@ pub enum ClientPlan {
     },
     /// A line `pipe` that runs Exim; the parameters are options of Exim's smtp transport.
     Exim(PostfixSide),
+    /// A program of the user's.
+    Command(CommandPlan),
     /// A rustls client in this process.
     Rustls {
         /// How it is to behave.
@@ -364,9 +387,10 @@ pub fn plan(scenario: &Arc<Scenario>, own: &TargetVersions, all: &[TargetVersion
     let tag = tag(&id, pinned.then_some(target.as_str()));
     let file = &scenario.file;
     let own = (file.fresh || file.change.is_some()).then_some(tag.as_str());
+    let named = id.to_string();
     let own_port = file.server.service.map(|_| tag.as_str());
-    let mut server = parameters::server(file, &target, &tag, own.or(own_port));
-    let mut client = parameters::client(file, &target, &tag, own);
+    let mut server = parameters::server(file, &target, (&named, &tag), own.or(own_port));
+    let mut client = parameters::client(file, &target, (&named, &tag), own);
     if let Some(change) = &file.change {
         let commands = change.commands().map(str::to_owned).collect();
         match (&mut server, &mut client) {

@@ -3,6 +3,7 @@
 mod case;
 mod change;
 mod collect;
+mod command;
 mod fault;
 mod peers;
 mod place;

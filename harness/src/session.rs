@@ -7,6 +7,7 @@
 
 mod alone;
 mod build;
+mod command;
 mod error;
 mod exim;
 mod fleet;
@@ -17,6 +18,7 @@ mod ports;
 mod record;
 
 pub use alone::{SINK_PORT, alone, server_port};
+pub(crate) use command::{RUNNER, mode_of, command_port};
 pub use error::SessionError;
 pub(crate) use exim::MISSING as MISSING_EXIM;
 pub use fleet::Running;
@@ -144,6 +146,11 @@ impl Session {
     /// Name of the engine.
     pub fn engine(&self) -> pfs_containers::EngineName {
         self.engine.name()
+    }
+
+    /// Where what belongs to the session is kept.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The test PKI of this session.

@@ -104,6 +104,8 @@ pub fn text(evidence: &Evidence) -> String {
     let sections = evidence.sections();
     let framed = sections
         .iter()
+        // A program's own words are not ours to hold it to.
+        .filter(|(section, _)| *section != Section::Output)
         .map(|(section, said)| format!("[{section}]\n{}\n", said.trim_end()));
     framed.collect::<Vec<_>>().join("\n")
 }

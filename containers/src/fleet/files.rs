@@ -120,6 +120,7 @@ impl FleetSpec {
         [self.inject_port, self.lease_port]
             .into_iter()
             .chain(self.services.iter().filter_map(crate::Service::port))
+            .chain(self.listened.iter().copied())
     }
 
     /// Host names that resolve to the harness, the crate's own included.

@@ -10,7 +10,7 @@ use crate::{
     BoxFuture, Result,
     cache::in_thread,
     images,
-    recipe::{DEBIAN_DOCKERFILE, EXIM, PACKAGES, hash},
+    recipe::{DEBIAN_DOCKERFILE, PACKAGES, PEERS, hash},
 };
 
 /// Files a minimal system does not need, left out when one is bootstrapped.
@@ -50,7 +50,7 @@ impl Release<'_> {
             "--variant=minbase".to_owned(),
             format!("--include={}", PACKAGES.join(",")),
             "--format=tar".to_owned(),
-            format!("--customize-hook=chroot \"$1\" sh -c '{EXIM}'"),
+            format!("--customize-hook=chroot \"$1\" sh -c '{PEERS}'"),
         ];
         arguments.extend(LEFT_OUT.map(|path| format!("--dpkgopt=path-exclude={path}")));
         if expired {
@@ -78,7 +78,7 @@ impl Origin for Debian {
     fn key<'a>(&'a self, _making: &'a Making<'a>) -> BoxFuture<'a, Result<String>> {
         Box::pin(async {
             let base = Release(&self.release).base_hash();
-            Ok(hash(&[base.as_str(), DEBIAN_DOCKERFILE, EXIM]))
+            Ok(hash(&[base.as_str(), DEBIAN_DOCKERFILE, PEERS]))
         })
     }
 
@@ -139,7 +139,7 @@ mod tests {
             assert!(DEBIAN_DOCKERFILE.contains(package), "{package}");
         }
         // Handed to sh(1) between apostrophes.
-        assert_eq!(EXIM.matches('\'').count(), 0);
+        assert_eq!(PEERS.matches('\'').count(), 0);
         assert!(arguments.contains(&"--aptopt=Acquire::Check-Valid-Until \"false\"".to_owned()));
         assert_eq!(arguments.last().map(String::as_str), Some("forky"));
         assert_ne!(Release("forky").base_hash(), Release("trixie").base_hash());

@@ -25,7 +25,7 @@ pub struct CaseFacts {
     /// What the `Received:` header says of TLS.
     pub received: Option<ReceivedFacts>,
     /// What each witness said, redacted as in the snapshot: `client log`, `server log`, `received`, `peer`,
-    /// `client hello`, `wire`, `mail`.
+    /// `client hello`, `wire`, `command`, `mail`; and what a program of the user's printed, `command output`.
     pub witnesses: BTreeMap<String, String>,
     /// What was logged and written into the header, as it stood there: `client log`, `server log`, `received`. Log lines
     /// without date and host.

@@ -6,6 +6,7 @@ use classic_tls::names::{CipherSuite, NamedGroup, Version};
 use classic_tls::wire::{ServerKeyExchange, Transcript};
 
 use super::account;
+use super::command::CommandReport;
 use super::log::PostfixLog;
 use super::statements::Evidence;
 use crate::observe::agreement::Witness;
@@ -28,20 +29,26 @@ pub enum Section {
     ClientHello,
     /// What the server chose on the wire, and alerts.
     Wire,
+    /// How a program of the user's ended that was the client.
+    Command,
     /// What became of the mail, if it did not arrive.
     Mail,
+    /// What a program of the user's printed; in no snapshot.
+    Output,
 }
 
 impl Section {
     /// All of them, in the order of a snapshot.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientLog,
         Self::ServerLog,
         Self::Received,
         Self::Peer,
         Self::ClientHello,
         Self::Wire,
+        Self::Command,
         Self::Mail,
+        Self::Output,
     ];
 
     /// As it is headed in snapshots, reports and JSON.
@@ -53,7 +60,9 @@ impl Section {
             Self::Peer => "peer",
             Self::ClientHello => "client hello",
             Self::Wire => "wire",
+            Self::Command => "command",
             Self::Mail => "mail",
+            Self::Output => "command output",
         }
     }
 
@@ -68,7 +77,7 @@ impl Section {
             Self::ClientLog => Some(Witness::ClientLog),
             Self::ServerLog => Some(Witness::ServerLog),
             Self::Received => Some(Witness::Received),
-            Self::Peer => Some(Witness::Peer),
+            Self::Peer | Self::Command | Self::Output => Some(Witness::Peer),
             Self::ClientHello | Self::Wire => Some(Witness::Wire),
             Self::Mail => None,
         }
@@ -93,7 +102,9 @@ impl Evidence {
 
     fn text(&self, section: Section) -> Option<String> {
         // The offer of a peer of ours is the scenario's own.
-        let with_ciphers = self.log(Side::Client).is_some();
+        let is_client = |report: &CommandReport| !report.is_server;
+        let client = self.command().filter(|report| is_client(report));
+        let with_ciphers = self.log(Side::Client).is_some() || client.is_some();
         match section {
             Section::ClientLog => self.log(Side::Client).map(log_text),
             Section::ServerLog => self.log(Side::Server).map(log_text),
@@ -101,6 +112,8 @@ impl Evidence {
             Section::Peer => self.peer().map(peer_text),
             Section::ClientHello => self.wire().map(|wire| hello_text(wire, with_ciphers)),
             Section::Wire => self.wire().map(wire_text),
+            Section::Command => client.map(|report| format!("{}\n", report.end())),
+            Section::Output => self.command().map(|report| report.output.clone()),
             Section::Mail => (!self.delivered()).then(|| "not delivered\n".to_owned()),
         }
     }

@@ -3,6 +3,7 @@
 use classic_tls::wire::{Recording, Transcript};
 
 use super::account;
+use super::command::CommandReport;
 use super::log::PostfixLog;
 use crate::observe::agreement::{self, Disagreement, Testimony, Witness};
 use crate::observe::failure::{self, Failure};
@@ -23,6 +24,10 @@ pub struct Statements {
     pub peer: Option<PeerReport>,
     /// Between two that are no peers of ours: what went over the wire.
     pub tap: Option<ForwardReport>,
+    /// What became of a program of the user's that was one side.
+    pub command: Option<CommandReport>,
+    /// A server of the user's has said that it has the mail.
+    pub taken: bool,
     /// Contents of the files that were changed while the case ran.
     pub changed: Vec<String>,
 }
@@ -107,9 +112,14 @@ impl Evidence {
         }
     }
 
-    /// Whether the mail arrived behind the server.
+    /// Whether the mail arrived behind the server, or a server of the user's has said that it has it.
     pub fn delivered(&self) -> bool {
-        self.said.message.is_some()
+        self.said.message.is_some() || self.said.taken
+    }
+
+    /// What became of a program of the user's that was one side.
+    pub fn command(&self) -> Option<&CommandReport> {
+        self.said.command.as_ref()
     }
 
     /// Contents of the files that were changed while the case ran.

@@ -7,9 +7,13 @@ use pfs_containers::config::main_cf::{per_transport, refers_to};
 use pfs_containers::config::readers::{is_instance_wide, is_read};
 
 use super::value::{Piece, Value};
-use super::{Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, dns};
+use super::{
+    Case, CaseZones, ClientPlan, CommandLine, CommandPlan, Daemons, FleetKey, PostfixSide,
+    ServerPlan, dns,
+};
 use crate::scenario::{
-    Exim, OneOrMany, Parameter, Place, Postfix, ScenarioFile, ValuePiece, is_referred_to, nearest,
+    Command, CommandOptions, CommandPlace, Exim, OneOrMany, Parameter, Place, Postfix,
+    ScenarioFile, ValuePiece, is_referred_to, nearest,
 };
 
 /// Where generated files lie in the target's file system.
@@ -133,6 +137,36 @@ fn exim(written: &Exim, target: &str, own: Option<&str>, binder: Binder<'_>) -> 
     side
 }
 
+/// Where a command is, and for which case.
+struct Sided<'a> {
+    target: &'a str,
+    own: Option<&'a str>,
+    tag: &'a str,
+    file: &'a ScenarioFile,
+    id: &'a str,
+}
+
+fn command(
+    options: &CommandOptions,
+    is_server: bool,
+    certificate: Option<&str>,
+    at: &Sided<'_>,
+) -> CommandPlan {
+    let body = at.file.message.body.as_deref().unwrap_or("test");
+    let recipient = format!("recipient@{}.pfs.test", at.tag);
+    let mail = format!("Subject: {}\n\n{body}\n", at.id);
+    CommandPlan {
+        line: CommandLine::of(options, is_server, certificate, at.file, recipient, mail),
+        side: match options.place {
+            CommandPlace::Target => Some(side(at.target, at.own)),
+            CommandPlace::Machine => None,
+        },
+        unsupported: options.unsupported.clone(),
+        ready: options.ready.clone(),
+        user: options.user.clone(),
+    }
+}
+
 impl Split {
     /// A setting of the harness's, where the file says nothing of it.
     fn default(&mut self, name: &str, value: impl Into<Value>) {
@@ -194,7 +228,7 @@ fn chain(certificate: &str) -> Value {
 pub(super) fn server(
     file: &ScenarioFile,
     target: &str,
-    tag: &str,
+    (id, tag): (&str, &str),
     own: Option<&str>,
 ) -> ServerPlan {
     let server = &file.server;
@@ -213,6 +247,21 @@ pub(super) fn server(
         None => vec![SERVER_CERTIFICATE.to_owned()],
     };
     let Some(written) = &server.postfix else {
+        if let Some(Command(options)) = &server.command {
+            let certificate = certificates.first().map(String::as_str);
+            return ServerPlan::Command(command(
+                options,
+                true,
+                certificate,
+                &Sided {
+                    target: server.on.as_deref().unwrap_or(target),
+                    own,
+                    tag,
+                    file,
+                    id,
+                },
+            ));
+        }
         if let Some(options) = server.classic.clone() {
             return ServerPlan::Classic {
                 options,
@@ -267,7 +316,7 @@ pub(super) fn server(
 pub(super) fn client(
     file: &ScenarioFile,
     target: &str,
-    tag: &str,
+    (id, tag): (&str, &str),
     own: Option<&str>,
 ) -> ClientPlan {
     let client = &file.client;
@@ -281,6 +330,20 @@ pub(super) fn client(
         .as_ref()
         .and_then(|certificate| certificate.0.clone());
     let Some(written) = &client.postfix else {
+        if let Some(Command(options)) = &client.command {
+            return ClientPlan::Command(command(
+                options,
+                false,
+                certificate.as_deref(),
+                &Sided {
+                    target: client.on.as_deref().unwrap_or(target),
+                    own,
+                    tag,
+                    file,
+                    id,
+                },
+            ));
+        }
         if let Some(options) = client.classic.clone() {
             return ClientPlan::Classic {
                 options,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, ClientPlan, PostfixSide, ServerPlan};
+use super::{Case, ClientPlan, CommandPlan, PostfixSide, ServerPlan};
 
 /// What would run, as main.cf and master.cf lines and as sentences.
 pub fn show(case: &Case) -> String {
@@ -36,6 +36,7 @@ pub fn show(case: &Case) -> String {
                 &case.tag,
             );
         }
+        ServerPlan::Command(plan) => command(&mut out, "server", plan),
         ServerPlan::Rustls {
             certificates, sni, ..
         }
@@ -72,6 +73,7 @@ pub fn show(case: &Case) -> String {
             let line = format!("{}  unix  - n n - - pipe", case.tag);
             exim(&mut out, side, &line, &case.tag);
         }
+        ClientPlan::Command(plan) => command(&mut out, "client", plan),
         ClientPlan::Rustls { certificate, .. } | ClientPlan::Classic { certificate, .. } => {
             let certificate = certificate.as_deref().unwrap_or("none");
             let _ = writeln!(out, "client: certificate {certificate}");
@@ -117,6 +119,21 @@ fn service(out: &mut String, side: &PostfixSide, lines: &[String], tag: &str) {
     }
     for (path, contents) in &side.files {
         let _ = writeln!(out, "    {path}:");
+        for line in contents.lines() {
+            let _ = writeln!(out, "        {line}");
+        }
+    }
+}
+
+fn command(out: &mut String, side: &str, plan: &CommandPlan) {
+    let place = plan.side.as_ref().map_or_else(
+        || "this machine".to_owned(),
+        |side| format!("the root of {}", side.fleet),
+    );
+    let _ = writeln!(out, "{side}: a command in {place}");
+    let _ = writeln!(out, "    {}", plan.line);
+    for (name, contents) in &plan.line.files {
+        let _ = writeln!(out, "    {name}:");
         for line in contents.lines() {
             let _ = writeln!(out, "        {line}");
         }

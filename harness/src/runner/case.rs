@@ -1,12 +1,17 @@
 //! One case: connections made, taken or passed on, until every witness has spoken.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
+
+use pfs_containers::EngineName;
 
 use super::change::change;
 use super::collect::Ended;
+use super::command::{Program, Start, Told};
 use super::peers::{self, Fleets};
 use super::place::{Place, turn};
 use super::serve::{Behind, serve};
@@ -16,8 +21,9 @@ use crate::peer::{
     self, ErrorKind, ForwardOptions, Mail, MailClient, Message, PeerError, RustlsServer, Stage,
     TlsMode,
 };
-use crate::plan::{Case, ClientPlan, PostfixSide, ServerPlan};
-use crate::session::{MISSING_EXIM, Running, Session, recipient};
+use crate::plan::{Case, ClientPlan, CommandPlan, PostfixSide, ServerPlan};
+use crate::printable;
+use crate::session::{MISSING_EXIM, Running, Session, recipient, command_port};
 
 /// Why a case was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +68,9 @@ pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<E
     let deadline = Instant::now() + case.scenario.deadline();
     let work = async {
         match (&case.client, &case.server) {
+            (ClientPlan::Command(plan), ServerPlan::Postfix(server)) => {
+                command_client(session, case, (plan, server), &fleets, deadline).await
+            }
             (_, ServerPlan::Postfix(server)) if case.client.side().is_none() => {
                 peer_to_postfix(session, case, server, &fleets, deadline).await
             }
@@ -90,6 +99,9 @@ pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<E
     session.release(case).await;
     (said.server_log, said.client_log) = tokio::join!(settle(server), settle(client));
     let evidence = Evidence::from(said);
+    if let Some(why) = lacks_support(case, &evidence) {
+        return Err(Obstacle::NotApplicable(why));
+    }
     if let (true, Some(side)) = (lacks_exim(&evidence), case.client.side()) {
         let target = &side.fleet.target;
         return Err(Obstacle::NotApplicable(format!(
@@ -121,6 +133,25 @@ fn lacks_exim(evidence: &Evidence) -> bool {
         .into_iter()
         .flatten()
         .any(|line| line.text.contains(MISSING_EXIM))
+}
+
+/// Why a program of the user's cannot do what the case asks of it, if it says so.
+fn lacks_support(case: &Case, evidence: &Evidence) -> Option<String> {
+    let plan = match (&case.client, &case.server) {
+        (ClientPlan::Command(plan), _) | (_, ServerPlan::Command(plan)) => plan,
+        _ => return None,
+    };
+    let why = evidence
+        .command()?
+        .unsupported(plan.unsupported.as_deref())?;
+    let place = plan
+        .side
+        .as_ref()
+        .map_or("this machine", |side| side.fleet.target.as_str());
+    Some(format!(
+        "the command on {place} cannot do it: {}",
+        printable::line(why)
+    ))
 }
 
 async fn ended(fleet: Option<&Arc<Running>>) {
@@ -181,7 +212,7 @@ fn mail_client(session: &Session, case: &Case) -> Result<Box<dyn MailClient>, St
             client.smtp.mode = mode;
             Ok(Box::new(client))
         }
-        ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => {
+        ClientPlan::Postfix { .. } | ClientPlan::Exim(_) | ClientPlan::Command(_) => {
             Err("the client is no peer of this process".to_owned())
         }
     }
@@ -231,6 +262,133 @@ async fn peer_to_postfix(
     })
 }
 
+/// Where a program of the user's is started, if that is a fleet, and the place of its line in it.
+fn start_of<'a>(
+    case: &Case,
+    plan: &CommandPlan,
+    fleets: &'a Fleets,
+) -> Result<(Start, Option<Place<'a>>), String> {
+    let Some(side) = &plan.side else {
+        return Ok((Start::Machine, None));
+    };
+    let running = match plan.line.is_server {
+        true => fleets.server.as_ref(),
+        false => fleets.client.as_ref(),
+    };
+    let place = Place::of(case, side, running, plan.line.is_server)?;
+    let at = place.running.fleet.address_of(place.ports.fleet);
+    Ok((Start::Fleet(at), Some(place)))
+}
+
+/// How many mails smtpd(8) has taken in a session, as its last line counts the commands that went well.
+fn taken(last: &str) -> usize {
+    let count = |name: &str| {
+        let words = last.split(' ').filter_map(|word| word.strip_prefix(name));
+        words
+            .filter_map(|count| count.split('/').next()?.parse::<usize>().ok())
+            .sum::<usize>()
+    };
+    count("data=") + count("bdat=").min(1)
+}
+
+async fn command_client(
+    session: &Session,
+    case: &Case,
+    (plan, server): (&CommandPlan, &PostfixSide),
+    fleets: &Fleets,
+    deadline: Instant,
+) -> Result<Connected, String> {
+    let place = Place::of(case, server, fleets.server.as_ref(), true)?;
+    let sink = place.listen().await?;
+    let mut log = place.log(case, Side::Server, deadline);
+    let behind = Behind::Postfix(
+        place.running.fleet.address_of(place.ports.fleet),
+        ForwardOptions {
+            implicit: mode(case) == TlsMode::Implicit,
+            ..ForwardOptions::default()
+        },
+    );
+    let (start, own) = start_of(case, plan, fleets)?;
+    let listener = match &own {
+        Some(own) => own.listen().await?,
+        None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(|error| format!("cannot listen on 127.0.0.1: {error}"))?,
+    };
+    let told = Told {
+        address: listener.local_addr().map_err(|error| error.to_string())?,
+        looked_at_there: false,
+    };
+    let mut said = Statements::default();
+    let mails = case.scenario.mails();
+    for number in 1..=mails {
+        if number == mails {
+            said.changed = change(session, case, fleets, deadline).await?;
+        }
+        let program = Program::start(session, case, plan, start, told, deadline).await?;
+        let ended = program.ended(deadline);
+        let (connections, report) = serve(&listener, &behind, ended, &mut said, deadline).await?;
+        said.command = Some(report);
+        for _ in 0..connections {
+            let Some(last) = log.next().await else { break };
+            for _ in 0..taken(&last.text) {
+                said.message = arrived(peer::sink(&sink, deadline).await)?;
+            }
+        }
+    }
+    Ok(Connected {
+        said,
+        server: Some(log.finish().await),
+        client: None,
+    })
+}
+
+/// A program of the user's that is a server, started, and where it is reached.
+async fn command_server(
+    session: &Session,
+    case: &Case,
+    plan: &CommandPlan,
+    fleets: &Fleets,
+    deadline: Instant,
+) -> Result<(Program, SocketAddr, bool), String> {
+    let (start, own) = start_of(case, plan, fleets)?;
+    let (told, reached) = match own {
+        Some(own) => {
+            let port = command_port(own.ports.fleet);
+            let reached = own.running.fleet.address_of(port);
+            let in_container = session.engine() == EngineName::Docker;
+            // What a container has published comes in at an address that only it knows.
+            let told = match in_container {
+                true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+                false => reached,
+            };
+            (
+                Told {
+                    address: told,
+                    looked_at_there: in_container,
+                },
+                reached,
+            )
+        }
+        None => {
+            // Free at this moment, and nobody else is given it as long as the kernel has others.
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+            let address = free.and_then(|free| free.local_addr());
+            let address = address.map_err(|error| format!("no port on 127.0.0.1: {error}"))?;
+            (
+                Told {
+                    address,
+                    looked_at_there: false,
+                },
+                address,
+            )
+        }
+    };
+    let mut program = Program::start(session, case, plan, start, told, deadline).await?;
+    let listens = program.listens(told, deadline).await;
+    Ok((program, reached, listens))
+}
+
 async fn fleet_client(
     session: &Session,
     case: &Case,
@@ -241,7 +399,29 @@ async fn fleet_client(
     let place = Place::of(case, client, fleets.client.as_ref(), false)?;
     let listener = place.listen().await?;
     let mut log = place.log(case, Side::Client, deadline);
+    let mut program = None;
     let (behind, server) = match &case.server {
+        ServerPlan::Command(plan) => {
+            let (started, address, listens) =
+                command_server(session, case, plan, fleets, deadline).await?;
+            if !listens {
+                let said = Statements {
+                    command: Some(started.stop().await),
+                    ..Statements::default()
+                };
+                return Ok(Connected {
+                    said,
+                    server: None,
+                    client: None,
+                });
+            }
+            program = Some(started);
+            let options = ForwardOptions {
+                implicit: mode(case) == TlsMode::Implicit,
+                ..ForwardOptions::default()
+            };
+            (Behind::Command(address, options), None)
+        }
         ServerPlan::Rustls {
             options,
             certificates,
@@ -332,10 +512,29 @@ async fn fleet_client(
         Ok::<_, String>((log, message, changed))
     };
     let mut said = Statements::default();
-    let (connections, mails) = serve(&listener, &behind, mails, &mut said, deadline).await?;
+    let served = serve(&listener, &behind, mails, &mut said, deadline);
+    let (connections, mails) = match &mut program {
+        Some(program) => tokio::select! {
+            served = served => served?,
+            // What it prints is read as it comes: it must never wait for a reader.
+            never = program.follow() => match never {},
+        },
+        None => served.await?,
+    };
     let (client_log, message, changed) = mails?;
     said.changed = changed;
     let client = client_log.finish().await;
+    if let Some(program) = program {
+        said.taken = client
+            .lines()
+            .iter()
+            .any(|line| line.text.contains(", status=sent"));
+        // Only one whose end is asked for is waited for: most servers have none.
+        said.command = Some(match case.expect.command_status {
+            Some(_) => program.ended(deadline).await,
+            None => program.stop().await,
+        });
+    }
     // Nobody but us listens where this client may go: that it was refused says nothing of Postfix.
     let refused = client
         .lines()

@@ -13,6 +13,8 @@ use crate::peer::{self, ForwardOptions, MailServer};
 pub(super) enum Behind {
     Peer(Box<dyn MailServer>),
     Postfix(SocketAddr, ForwardOptions),
+    /// A program of the user's: that nothing answers there is its own doing.
+    Command(SocketAddr, ForwardOptions),
 }
 
 /// Serves the client's connections, one after the other, until its mails are done with; returns
@@ -74,9 +76,10 @@ async fn connection(
 ) -> Result<bool, String> {
     let report = match behind {
         Behind::Peer(server) => server.receive(stream, deadline).await,
-        Behind::Postfix(address, options) => {
+        Behind::Postfix(address, options) | Behind::Command(address, options) => {
             let upstream = match timeout_at(deadline, peer::connect(*address, None)).await {
                 Ok(Ok(upstream)) => upstream,
+                Ok(Err(_)) if matches!(behind, Behind::Command(..)) => return Ok(false),
                 Ok(Err(error)) => {
                     return Err(format!(
                         "cannot connect to the server at {address}: {error}"

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::case::Scenario;
+use super::command::{Command, CommandPlace, Placeholder};
 use super::effect::effects;
 use super::error::nearest;
 use super::expect::SideName;
 use super::file::{Client, ScenarioFile, Server};
+use super::name::Certificate;
 use super::parameter::{ValuePiece, is_file_name};
 
 /// A complaint about a file, and the byte of it that it is about.
@@ -52,6 +54,7 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         rustls,
         classic,
         exim,
+        command,
         on,
         ..
     } = &scenario.file.server;
@@ -59,7 +62,12 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
     one_peer(
         "server",
         postfix.is_some(),
-        [rustls.is_some(), classic.is_some(), exim.is_some()],
+        [
+            rustls.is_some(),
+            classic.is_some(),
+            exim.is_some(),
+            command.is_some(),
+        ],
         on.is_some(),
     )?;
     let Client {
@@ -67,13 +75,19 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         rustls,
         classic,
         exim,
+        command,
         on,
         ..
     } = &scenario.file.client;
     one_peer(
         "client",
         postfix.is_some(),
-        [rustls.is_some(), classic.is_some(), exim.is_some()],
+        [
+            rustls.is_some(),
+            classic.is_some(),
+            exim.is_some(),
+            command.is_some(),
+        ],
         on.is_some(),
     )?;
     if !server_is_postfix && postfix.is_none() {
@@ -102,6 +116,7 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         ));
     }
     faults(&scenario.file)?;
+    commands(&scenario.file)?;
     let count = scenario.mails();
     if !(1..=8).contains(&count) {
         return Err((
@@ -122,6 +137,59 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         return Err((
             "`why` is empty".into(),
             Some("say the claim under test in a sentence".into()),
+        ));
+    }
+    Ok(())
+}
+
+/// What a command is told is there, and holds for its side.
+fn commands(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
+    let (server, client) = (&file.server, &file.client);
+    let without = |all: &[Certificate]| all.iter().all(|one| one.0.is_none());
+    let server_has_none = server.cert.as_ref().is_some_and(|all| without(&all.0));
+    let client_has_none = client.cert.as_ref().is_none_or(|one| one.0.is_none());
+    let sides = [
+        ("server", &server.command, server_has_none),
+        ("client", &client.command, client_has_none),
+    ];
+    for (side, command, has_none) in sides {
+        let Some(Command(command)) = command else {
+            continue;
+        };
+        for placeholder in [Placeholder::Cert, Placeholder::Key] {
+            if has_none && command.names(placeholder) {
+                return Err((
+                    format!(
+                        "the command of [{side}] names `{{{}}}`, and [{side}] has no certificate",
+                        placeholder.name()
+                    ),
+                    Some(format!("give it one: `{side}.cert = \"…\"`")),
+                ));
+            }
+        }
+        if side == "client" && command.ready.is_some() {
+            return Err((
+                "the command of [client] has `ready`, which is for servers".into(),
+                Some("leave it out: a client connects when it wants to".into()),
+            ));
+        }
+        if command.place == CommandPlace::Target && command.user.is_some() {
+            return Err((
+                format!("the command of [{side}] has `user`, and runs in the target"),
+                Some("leave it out: there it is `nobody`".into()),
+            ));
+        }
+    }
+    let on_machine = |command: &Option<Command>| {
+        let place = command.as_ref().map(|command| command.0.place);
+        place == Some(CommandPlace::Machine)
+    };
+    if server.on.is_some() && on_machine(&server.command)
+        || client.on.is_some() && on_machine(&client.command)
+    {
+        return Err((
+            "`on` is for what runs in a target, and the command runs on this machine".into(),
+            Some("leave it out, or say `in = \"target\"`".into()),
         ));
     }
     Ok(())
@@ -181,6 +249,12 @@ fn own_files(file: &ScenarioFile) -> Result<(), Wrong> {
     }
     let settings = [&file.server.postfix, &file.client.postfix];
     let values = settings.into_iter().flatten().flat_map(BTreeMap::values);
+    let commands = [&file.server.command, &file.client.command];
+    let words = commands
+        .into_iter()
+        .flatten()
+        .flat_map(|command| &command.0.run);
+    let in_commands = words.flat_map(|word| word.own_files().map(|name| (name, 0, "a command")));
     let named = values.flat_map(|value| {
         let pieces = value.get_ref().pieces().iter();
         pieces.filter_map(|piece| match piece {
@@ -191,7 +265,7 @@ fn own_files(file: &ScenarioFile) -> Result<(), Wrong> {
     let changed = file.change.iter().flat_map(|change| change.own_files());
     let changed = changed.map(|(name, at)| (name, at, "`change.files`"));
     let known = || file.files.keys().map(|name| name.get_ref().as_str());
-    for (name, place, who) in named.chain(changed) {
+    for (name, place, who) in named.chain(changed).chain(in_commands) {
         if !known().any(|one| one == name) {
             return Err(at(
                 place,
@@ -206,16 +280,16 @@ fn own_files(file: &ScenarioFile) -> Result<(), Wrong> {
 fn one_peer(
     side: &str,
     postfix: bool,
-    others: [bool; 3],
+    others: [bool; 4],
     on: bool,
 ) -> Result<(), (String, Option<String>)> {
     let advice = Some(format!(
-        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}`, `classic = {{ }}` and `exim = {{ }}`"
+        "[{side}] needs exactly one of `postfix = {{ }}`, `rustls = {{ }}`, `classic = {{ }}`, `exim = {{ }}` and `command = [ ]`"
     ));
     match usize::from(postfix) + others.into_iter().filter(|named| *named).count() {
         0 => Err((format!("[{side}] names no peer"), advice)),
         2.. => Err((format!("[{side}] names two peers"), advice)),
-        _ if on && !postfix => Err((
+        _ if on && !postfix && !others[3] => Err((
             format!("[{side}] has `on`, which is for Postfix only"),
             Some("leave it out: a Rust peer runs on this machine".into()),
         )),

@@ -69,6 +69,11 @@ pub struct Expect {
     pub ehlo: Option<LogExpectation>,
     /// The same of the reply before STARTTLS.
     pub ehlo_before_tls: Option<LogExpectation>,
+    /// Pieces of what the command has printed.
+    pub output: Option<LogExpectation>,
+    /// The status with which the command ends. Default: 0, or any other where a client is to fail; a server that serves
+    /// until the case is over has none.
+    pub command_status: Option<i32>,
     /// Pieces of text in the server's log.
     pub server_log: Option<LogExpectation>,
     /// Pieces of text in the client's log.
@@ -103,7 +108,7 @@ impl Expect {
         take!(delivered tls protocol cipher key_exchange prime_bits prime forward_secrecy disclosure resumed
             server_status client_status server_signature server_digest client_signature
             server_certificate client_certificate sni sni_sent received_client received_tls
-            groups_offered ciphers_in_order ciphers_absent failure ehlo ehlo_before_tls server_log client_log
+            groups_offered ciphers_in_order ciphers_absent failure ehlo ehlo_before_tls output command_status server_log client_log
             fatal panic signal exit_status);
         self
     }

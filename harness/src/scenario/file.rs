@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::classic::{ClassicClient, ClassicServer};
+use super::command::Command;
 use super::dns::Dns;
 use super::expect::{Departure, Expect, KnownBug, SideName};
 use super::fault::Fault;
@@ -97,7 +98,7 @@ pub type Postfix = BTreeMap<Spanned<String>, Spanned<Parameter>>;
 /// Options of an Exim under Exim's own names.
 pub type Exim = BTreeMap<String, Parameter>;
 
-/// The SMTP server: exactly one of `postfix`, `rustls`, `classic` and `exim`.
+/// The SMTP server: exactly one of `postfix`, `rustls`, `classic`, `exim` and `command`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Server {
@@ -111,6 +112,8 @@ pub struct Server {
     pub classic: Option<ClassicServer>,
     /// The target's Exim (GnuTLS) with these main options.
     pub exim: Option<Exim>,
+    /// A program of the user's, which is told where to listen.
+    pub command: Option<Command>,
     /// The server's certificate, or several of different key types. Default `rsa2048`.
     pub cert: Option<OneOrMany<Certificate>>,
     /// Certificates for names asked for by SNI.
@@ -277,7 +280,7 @@ impl<'de> Deserialize<'de> for Contents {
     }
 }
 
-/// The SMTP client: exactly one of `postfix`, `rustls`, `classic` and `exim`.
+/// The SMTP client: exactly one of `postfix`, `rustls`, `classic`, `exim` and `command`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Client {
@@ -291,6 +294,8 @@ pub struct Client {
     pub classic: Option<ClassicClient>,
     /// The target's Exim (GnuTLS) with these options of its smtp transport.
     pub exim: Option<Exim>,
+    /// A program of the user's, which is told where to connect to.
+    pub command: Option<Command>,
     /// The client's certificate. Default: none.
     pub cert: Option<Certificate>,
     /// The next-hop destination as in a transport table. Default `[mail.example.test]`.

@@ -142,6 +142,16 @@ fn reasons(scenario: &Scenario) -> Vec<(usize, String)> {
     for command in file.change.iter().flat_map(Change::commands) {
         add(Some(format!("`change.files` runs the command `{command}`")));
     }
+    for (side, command) in [
+        ("server", &file.server.command),
+        ("client", &file.client.command),
+    ] {
+        let program = command.iter().flat_map(|command| command.0.run.first());
+        for program in program {
+            let program = program.as_str();
+            add(Some(format!("[{side}] runs the command `{program}`")));
+        }
+    }
     for on in [&file.server.on, &file.client.on].into_iter().flatten() {
         if on.contains('=') {
             add(Some(format!("`on = \"{on}\"` makes a target of its own")));

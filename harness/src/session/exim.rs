@@ -13,7 +13,7 @@ use pfs_containers::{FleetFile, Service};
 use super::lines::{Ports, SERVER_NAME};
 use crate::plan::{Value, path_of};
 
-/// Where images have it (`containers/images/exim.sh`).
+/// Where images have it (`containers/images/peers.sh`).
 const PROGRAM: &str = "/opt/exim/usr/sbin/exim4";
 
 /// What both programs say where it is not.

@@ -9,10 +9,10 @@ use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
 use pfs_containers::{FleetFile, FleetSpec, Service};
 use serde::{Deserialize, Serialize};
 
-use super::{exim, names};
+use super::{command, exim, names};
 use crate::plan::{
-    Case, CaseZones, ClientPlan, Daemons, FleetKey, PostfixSide, ServerPlan, Value, own_path,
-    path_of,
+    Case, CaseZones, ClientPlan, CommandLine, Daemons, FleetKey, PostfixSide, ServerPlan, Value,
+    own_path, path_of,
 };
 use crate::scenario::{Change, ChangedFile, Contents, NextHop, ServiceName};
 
@@ -37,6 +37,9 @@ pub struct Line {
     /// Files of the case's own, by their path.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// The program of the user's that it runs.
+    #[serde(default)]
+    pub command: Option<CommandLine>,
 }
 
 /// A line's kind.
@@ -56,12 +59,16 @@ pub enum Role {
     EximClient,
     /// spawn(8) with Exim: a port. The parameters are options of Exim's.
     EximServer,
+    /// spawn(8) with a program of the user's that is a client.
+    CommandClient,
+    /// spawn(8) with a program of the user's that is a server.
+    CommandServer,
 }
 
 impl Role {
     /// Is it a server?
     pub fn is_server(&self) -> bool {
-        matches!(self, Self::Server | Self::EximServer)
+        matches!(self, Self::Server | Self::EximServer | Self::CommandServer)
     }
 
     /// Is it Exim?
@@ -82,16 +89,22 @@ pub struct Ports {
 impl Line {
     /// The lines a case has in a fleet.
     pub fn of(case: &Case, fleet: &FleetKey) -> Vec<Line> {
-        let line = |side: &PostfixSide, role| {
+        let with = |side: &PostfixSide, role, command: Option<&CommandLine>| {
             (side.fleet == *fleet).then(|| Line {
                 tag: case.tag.clone(),
                 role,
+                command: command.cloned(),
                 parameters: side.parameters.clone(),
                 daemons: side.daemons.clone(),
                 files: side.files.clone(),
             })
         };
+        let line = |side, role| with(side, role, None);
         let server = match &case.server {
+            ServerPlan::Command(plan) => plan
+                .side
+                .as_ref()
+                .and_then(|side| with(side, Role::CommandServer, Some(&plan.line))),
             ServerPlan::Postfix(side) => line(side, Role::Server),
             ServerPlan::Exim(side) => line(side, Role::EximServer),
             ServerPlan::Rustls { .. } | ServerPlan::Classic { .. } => None,
@@ -109,6 +122,10 @@ impl Line {
                 },
             ),
             ClientPlan::Exim(side) => line(side, Role::EximClient),
+            ClientPlan::Command(plan) => plan
+                .side
+                .as_ref()
+                .and_then(|side| with(side, Role::CommandClient, Some(&plan.line))),
             ClientPlan::Rustls { .. } | ClientPlan::Classic { .. } => None,
         };
         server.into_iter().chain(client).collect()
@@ -126,7 +143,7 @@ impl Line {
     pub(super) fn zones(&self) -> Option<&CaseZones> {
         match &self.role {
             Role::Client { zones, .. } => zones.as_ref(),
-            Role::Server | Role::EximClient | Role::EximServer => None,
+            _ => None,
         }
     }
 
@@ -134,7 +151,7 @@ impl Line {
     pub(super) fn server_port(&self) -> Option<u16> {
         match &self.role {
             Role::Client { nexthop, .. } => nexthop.parse::<NextHop>().ok()?.port(),
-            Role::Server | Role::EximClient | Role::EximServer => None,
+            _ => None,
         }
     }
 
@@ -151,6 +168,9 @@ impl Line {
         let mut services = match self.role {
             Role::EximClient => return vec![exim::client(&self.tag)],
             Role::EximServer => return vec![exim::server(&self.tag, ports.fleet)],
+            Role::CommandClient | Role::CommandServer => {
+                return vec![command::service(&self.tag, ports.fleet)];
+            }
             // Each handshake by a process of its own: nothing is remembered from the one before.
             Role::Client { .. } => vec![
                 Service::smtp(&self.tag)
@@ -254,7 +274,7 @@ pub(super) fn put(
         let nexthop = match &line.role {
             Role::Client { nexthop, .. } => Some(nexthop.as_str()),
             Role::EximClient => Some(""),
-            Role::Server | Role::EximServer => None,
+            _ => None,
         };
         if let Some(nexthop) = nexthop {
             routes.push_str(&format!("{0}.{ROUTING_DOMAIN} {0}:{nexthop}\n", line.tag));
@@ -262,6 +282,12 @@ pub(super) fn put(
         if line.role.is_exim() {
             let own = exim::files(&line.tag, line.role.is_server(), *ports, &parameters);
             files.extend(own.map(|file| (file.path.clone(), file)));
+        }
+        if let Some(program) = &line.command {
+            command::files(&line.tag, program, pki, &mut files)?;
+            if program.is_server {
+                spec.listened.push(command::command_port(ports.fleet));
+            }
         }
         spec.services.extend(line.services(*ports, &parameters));
     }
@@ -284,10 +310,7 @@ pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<Strin
             nexthop,
             zones: None,
         } => Some(host_of(nexthop).to_owned()),
-        Role::Client { zones: Some(_), .. }
-        | Role::Server
-        | Role::EximClient
-        | Role::EximServer => None,
+        _ => None,
     });
     next_hops.chain([SERVER_NAME.to_owned()]).collect()
 }
@@ -378,9 +401,11 @@ pub(super) fn certificates(lines: &[(Line, Ports)]) -> Vec<pfs_certs::CertName> 
     let zones = lines.iter().filter_map(|(line, _)| line.zones());
     let mut names: Vec<_> = zones.flat_map(names::certificates).collect();
     let values = lines.iter().flat_map(|(line, _)| line.parameters.values());
+    let commands = lines.iter().filter_map(|(line, _)| line.command.as_ref());
     names.extend(
         values
             .flat_map(Value::generated)
+            .chain(commands.flat_map(CommandLine::generated))
             .filter_map(|name| name.leaf()),
     );
     names.sort_by_key(|name| name.as_str());
@@ -407,6 +432,7 @@ mod tests {
             parameters: BTreeMap::from([("x".to_owned(), Value::from("y"))]),
             daemons,
             files: BTreeMap::new(),
+            command: None,
         };
         let ports = Ports {
             fleet: line.fixed_port().unwrap_or(10_000),

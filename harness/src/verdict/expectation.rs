@@ -27,6 +27,7 @@ pub(super) fn differences(expect: &Expect, seen: &Evidence, pki: &Pki) -> Vec<St
     credential::certificates(expect, seen, pki, &mut out);
     offer::offer(expect, seen, &mut out);
     ehlo(expect, seen, &mut out);
+    command(expect, seen, &mut out);
     for (name, expected, side) in [
         ("server log", &expect.server_log, Side::Server),
         ("client log", &expect.client_log, Side::Client),
@@ -73,6 +74,45 @@ fn refused_by_us(seen: &Evidence) -> Option<&str> {
         .find(|text| {
             text.contains("]:") && text.trim_end_matches(')').ends_with(": Connection refused")
         })
+}
+
+fn command(expect: &Expect, seen: &Evidence, out: &mut Differences) {
+    let Some(report) = seen.command() else {
+        if expect.output.is_some() || expect.command_status.is_some() {
+            out.0
+                .push("command: neither side is a program of the user's".to_owned());
+        }
+        return;
+    };
+    let (holds, expected) = match (expect.command_status, report.is_server, &expect.failure) {
+        (Some(status), ..) => (report.status == Some(status), format!("status {status}")),
+        (None, false, None) => (report.status == Some(0), "status 0".to_owned()),
+        (None, false, Some(_)) => (
+            report.status.is_some_and(|status| status != 0),
+            "a status other than 0".to_owned(),
+        ),
+        // A server serves until its case is over.
+        (None, true, None) => (
+            report.status.unwrap_or_default() == 0,
+            "status 0".to_owned(),
+        ),
+        (None, true, Some(_)) => (true, String::new()),
+    };
+    out.check(holds, || {
+        format!("command: expected {expected}, but it {}", report.end())
+    });
+    if let Some(expected) = &expect.output {
+        for piece in &expected.has {
+            out.check(report.output.contains(piece), || {
+                format!("command output: it lacks `{piece}`")
+            });
+        }
+        for piece in &expected.lacks {
+            out.check(!report.output.contains(piece), || {
+                format!("command output: it has `{piece}`")
+            });
+        }
+    }
 }
 
 fn ehlo(expect: &Expect, seen: &Evidence, out: &mut Differences) {

@@ -16,7 +16,7 @@ use crate::{
     Error, Result, Target,
     fleet::ready::within,
     images::SILENCE,
-    recipe::{EXIM, PREPARE},
+    recipe::{PEERS, PREPARE},
     source::{BaseImage, inside::shown},
 };
 
@@ -30,7 +30,7 @@ pub(crate) async fn build(
 ) -> Result<()> {
     let buildable = GenericBuildableImage::new(name, tag)
         .with_dockerfile_string(base.dockerfile)
-        .with_data(EXIM, "./exim.sh")
+        .with_data(PEERS, "./peers.sh")
         .with_data(PREPARE, "./prepare.sh");
     let options = BuildImageOptions::new().with_build_arg("BASE", &base.name);
     let built = within(
@@ -85,7 +85,7 @@ async fn words_of_old_builder(docker: &Docker, base: &BaseImage) -> Vec<String> 
     let mut context = tar::Builder::new(Vec::new());
     for (name, text) in [
         ("Dockerfile", base.dockerfile),
-        ("exim.sh", EXIM),
+        ("peers.sh", PEERS),
         ("prepare.sh", PREPARE),
     ] {
         let mut header = tar::Header::new_ustar();

@@ -41,7 +41,8 @@ pub(super) fn reductions(document: &Table) -> Vec<Reduction> {
         };
         for (key, value) in table {
             let path = vec![side.to_owned(), key.clone()];
-            let is_peer = ["postfix", "rustls", "classic", "exim"].contains(&key.as_str());
+            let is_peer =
+                ["postfix", "rustls", "classic", "exim", "command"].contains(&key.as_str());
             if !is_peer {
                 out.push(Reduction {
                     path: path.clone(),

@@ -76,6 +76,12 @@ fn what_can_execute_or_reach_out() {
     assert!(refused(exim).unwrap().contains("tls_certificate"));
     let acl = exim.replace("tls_certificate", "acl_smtp_connect");
     assert!(refused(&acl).unwrap().contains("acl_smtp_connect"));
+    for place in ["machine", "target"] {
+        let command = format!(
+            "why = \"w\"\nserver = {{ postfix = {{}} }}\nclient = {{ command = {{ run = ['id', '-u'], in = '{place}' }} }}\n"
+        );
+        assert!(refused(&command).unwrap().contains("`id`"), "{place}");
+    }
     let client = |client: &str| {
         format!(
             "why = \"w\"\nserver = {{ rustls = {{}} }}\nclient = {{ postfix = {{}}, {client} }}\n"
