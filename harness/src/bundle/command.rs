@@ -40,7 +40,9 @@ struct Options {
 impl<'a> Offer<'a> {
     fn of(case: &'a Case) -> Option<Self> {
         Some(match &case.client {
-            ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => return None,
+            ClientPlan::Postfix { .. } | ClientPlan::Exim(_) | ClientPlan::Command(_) => {
+                return None;
+            }
             ClientPlan::Rustls {
                 options,
                 certificate,
@@ -335,7 +337,7 @@ pub(super) fn openssl_server(case: &Case, port: u16) -> Option<Command> {
             options.fault,
             true,
         ),
-        ServerPlan::Postfix(_) | ServerPlan::Exim(_) => return None,
+        ServerPlan::Postfix(_) | ServerPlan::Exim(_) | ServerPlan::Command(_) => return None,
     };
     if let Some(fault) = fault {
         lacks.push(format!("the fault `{fault:?}` on purpose"));
@@ -375,7 +377,7 @@ pub(super) fn server_certificates(case: &Case) -> &[String] {
         ServerPlan::Rustls { certificates, .. } | ServerPlan::Classic { certificates, .. } => {
             certificates
         }
-        ServerPlan::Postfix(_) | ServerPlan::Exim(_) => &[],
+        ServerPlan::Postfix(_) | ServerPlan::Exim(_) | ServerPlan::Command(_) => &[],
     }
 }
 
@@ -385,7 +387,7 @@ pub(super) fn certificate(case: &Case) -> Option<&str> {
         ClientPlan::Rustls { certificate, .. } | ClientPlan::Classic { certificate, .. } => {
             certificate.as_deref()
         }
-        ClientPlan::Postfix { .. } | ClientPlan::Exim(_) => None,
+        ClientPlan::Postfix { .. } | ClientPlan::Exim(_) | ClientPlan::Command(_) => None,
     }
 }
 

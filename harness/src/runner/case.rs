@@ -23,7 +23,7 @@ use crate::peer::{
 };
 use crate::plan::{Case, ClientPlan, CommandPlan, PostfixSide, ServerPlan};
 use crate::printable;
-use crate::session::{MISSING_EXIM, Running, Session, recipient, command_port};
+use crate::session::{MISSING_EXIM, Running, Session, command_port, recipient};
 
 /// Why a case was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
