@@ -51,12 +51,12 @@ impl Unpacked {
         }
         match owned.rename(path.file_name().unwrap_or_default()) {
             Ok(()) => Ok(Unpacked { owned }),
-            Err(error) => {
+            Err(_) => {
                 let _ = owned.remove();
-                // Another process was faster.
+                // Another process was faster, or it is not ours.
                 Owned::join(&path, Purpose::Files)
                     .map(|owned| Unpacked { owned })
-                    .map_err(|_| error)
+                    .map_err(Error::io("using", &path))
             }
         }
     }
