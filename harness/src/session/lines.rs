@@ -309,7 +309,8 @@ pub(super) fn hosts<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<Strin
         Role::Client {
             nexthop,
             zones: None,
-        } => Some(host_of(nexthop).to_owned()),
+            // /etc/hosts knows no case: a name that is there twice has two addresses.
+        } => Some(host_of(nexthop).to_ascii_lowercase()),
         _ => None,
     });
     next_hops.chain([SERVER_NAME.to_owned()]).collect()

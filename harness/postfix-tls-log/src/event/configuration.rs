@@ -319,6 +319,7 @@ const SETTINGS_INSIDE: &[&str] = &[
     ": unknown TLS security level '",
     ": unsupported TLS level ",
     "_tls_per_site ignored when ",
+    ": per-site table lookup error",
     "_tls_policy_maps is not empty",
 ];
 
