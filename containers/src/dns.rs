@@ -88,6 +88,8 @@ pub enum RecordData {
     },
     /// TLSA, as octets on the wire (RFC 6698 section 2.1), sound or not.
     Tlsa(Vec<u8>),
+    /// TXT: one string of printable ASCII without `"` and `\`.
+    Txt(String),
 }
 
 /// A name, and all below it, that the resolver does not answer for.

@@ -3,7 +3,7 @@
 //! Redacted, because it differs from run to run: the label of a case in the names it looks up, times and durations,
 //! process ids, the name of the machine and the tag of a fleet's service (`postfix/c12`), IP addresses, ports, queue ids,
 //! message ids, fingerprints and digests of the run's own keys, serial numbers of a session cache, and the line number
-//! (nothing else) of an OpenSSL source file.
+//! (nothing else) of an OpenSSL source file; dumps of what was read and written (log levels 3 and 4).
 //!
 //! Never redacted: protocol, cipher, bits, key exchange, group, signature, digest algorithm, status word, server name, certificate
 //! names, error text, error codes, reply codes, counts of commands.
@@ -34,6 +34,9 @@ pub const HOST: &str = "<host>";
 pub const TAG: &str = "<case>";
 /// Stands for the digest of a certificate, a key or a set of parameters.
 pub const DIGEST: &str = "<hex>";
+/// Stands for lines on end about what OpenSSL read and wrote: pointers, lengths and dumps of octets.
+pub const DUMP: &str =
+    "read from <pointer> [<pointer>] (<count> bytes => <count>), write to <pointer>, dumps";
 /// Stands for a line number.
 pub const LINE: &str = "<line>";
 

@@ -62,6 +62,21 @@ fn mails_files_and_services_that_cannot_be() {
             ["`message.count` is 9", "expected 1 to 8"],
         ),
         (
+            with("message = { headers = [\"no field\"] }", rustls, postfix),
+            "1:1",
+            ["`message.headers`", "expected one line such as"],
+        ),
+        (
+            with("message = { age = 4 }", rustls, postfix),
+            "1:1",
+            ["`message.age` is 4", "expected 0 to 3"],
+        ),
+        (
+            with("message = { age = 1 }", postfix, rustls),
+            "1:1",
+            ["`message.age`", "for mail that a Postfix sends"],
+        ),
+        (
             with("", "rustls = {}\npostscreen = true", postfix),
             "1:1",
             ["`postscreen`", "for Postfix only"],

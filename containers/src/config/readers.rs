@@ -92,8 +92,8 @@ pub fn parameters() -> impl Iterator<Item = &'static str> {
 }
 
 /// Settings that an `-o` on a service's line does not reach, since another daemon of the instance (master, tlsmgr,
-/// qmgr, trivial-rewrite) reads them from main.cf. A trailing `*` stands for any end of the name.
-const INSTANCE_WIDE: [&str; 11] = [
+/// qmgr, cleanup, trivial-rewrite) reads them from main.cf. A trailing `*` stands for any end of the name.
+const INSTANCE_WIDE: [&str; 12] = [
     "compatibility_level",
     "default_process_limit",
     "lmtp_tls_session_cache_database",
@@ -104,6 +104,7 @@ const INSTANCE_WIDE: [&str; 11] = [
     "smtpd_tls_session_cache_database",
     "smtpd_tls_session_cache_timeout",
     "tls_random_*",
+    "tls_required_enable",
     "tlsmgr_*",
 ];
 

@@ -147,7 +147,7 @@ impl NameService {
             let named = match &record.data {
                 RecordData::Cname(name) => Some(name),
                 RecordData::Mx { exchange, .. } => Some(exchange),
-                RecordData::Harness | RecordData::Tlsa(_) => None,
+                RecordData::Harness | RecordData::Tlsa(_) | RecordData::Txt(_) => None,
             };
             [&record.owner].into_iter().chain(named)
         });
@@ -207,6 +207,7 @@ fn presented(data: &RecordData) -> String {
             preference,
             exchange,
         } => format!("MX {preference} {}", absolute(exchange)),
+        RecordData::Txt(text) => format!("TXT \"{text}\""),
         // The notation for types that a reader need not know (RFC 3597 section 5).
         RecordData::Tlsa(octets) => {
             let mut text = format!("TYPE52 \\# {}", octets.len());

@@ -58,7 +58,7 @@ pub use report::{PeerReport, PeerSummary, SignatureFacts, TlsFacts};
 pub use role::{MailClient, MailServer, Reporting};
 pub use rustls_client::{Sessions, connect, send, send_on};
 pub use rustls_server::{PreparedServer, RustlsServer, receive};
-pub use sink::{Injected, inject, sink, sink_all};
+pub use sink::{Injected, inject, inject_aged, sink, sink_all};
 pub use smtp::{Dialogue, Mail, Message, Reply, Stage};
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! SMTP in clear: a sink that takes what a Postfix delivers, and the injection of a message.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use classic_tls::wire::{Side, Transcript};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::error::{Failure, PeerError};
 use super::no_delay::NoDelayStream;
@@ -102,6 +102,17 @@ where
     Ok(())
 }
 
+/// Until the clock shows a second that is this many later.
+async fn seconds(count: u32) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let Ok(now) = now.map(|now| now.subsec_nanos()) else {
+        return;
+    };
+    if count > 0 {
+        sleep(Duration::from_secs(count.into()) - Duration::from_nanos(now.into())).await;
+    }
+}
+
 /// What the server said about an injected message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injected {
@@ -120,6 +131,22 @@ pub async fn inject(
     from: &str,
     to: &str,
     body: &str,
+    deadline: Instant,
+) -> Result<Injected, PeerError> {
+    inject_aged(address, from, to, body, 0, deadline).await
+}
+
+/// As [`inject`], with a message that is this many whole seconds old when the server has all of it: servers count its
+/// age from when they began to take it, in seconds of the clock.
+///
+/// # Errors
+/// As there.
+pub async fn inject_aged(
+    address: SocketAddr,
+    from: &str,
+    to: &str,
+    body: &str,
+    age: u32,
     deadline: Instant,
 ) -> Result<Injected, PeerError> {
     let mail = Mail {
@@ -141,7 +168,9 @@ pub async fn inject(
         let mut client = Client::new(stream);
         client.banner(&mut dialogue).await?;
         client.ehlo(INJECT_NAME, Stage::Ehlo, &mut dialogue).await?;
-        let reply = client.deliver(&mail, &mut dialogue).await?;
+        let reply = client
+            .deliver_when(&mail, seconds(age), &mut dialogue)
+            .await?;
         // The message is in the queue; how the server says goodbye is of no interest.
         let _ = client.quit(&mut dialogue).await;
         Ok(Injected {

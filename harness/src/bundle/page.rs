@@ -60,6 +60,7 @@ pub(super) fn zones(dns: &NameService) -> String {
                 } => {
                     writeln!(out, "{}. MX {preference} {exchange}.", record.owner)
                 }
+                RecordData::Txt(text) => writeln!(out, "{}. TXT \"{text}\"", record.owner),
                 RecordData::Tlsa(octets) => {
                     let hex: String = octets.iter().skip(3).map(|o| format!("{o:02x}")).collect();
                     let [usage, selector, matching, ..] = octets.as_slice() else {

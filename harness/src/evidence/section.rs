@@ -9,7 +9,9 @@ use super::account;
 use super::command::CommandReport;
 use super::log::PostfixLog;
 use super::statements::Evidence;
+use crate::observe::LogEvent;
 use crate::observe::agreement::Witness;
+use crate::observe::log::Verbose;
 use crate::observe::summary::Side;
 use crate::peer::{PeerReport, SeenCertificate};
 use crate::redact;
@@ -121,13 +123,29 @@ impl Evidence {
 
 fn log_text(log: &PostfixLog) -> String {
     let mut out = String::new();
+    let mut in_dump = false;
     for line in log.lines() {
-        let _ = writeln!(out, "{}: {}", line.daemon, redact::log_line(&line.text));
+        let dump = is_dump(&line.daemon, &line.text);
+        if !dump {
+            let _ = writeln!(out, "{}: {}", line.daemon, redact::log_line(&line.text));
+        } else if !in_dump {
+            let _ = writeln!(out, "{}: {}", line.daemon, redact::DUMP);
+        }
+        in_dump = dump;
     }
     if !log.is_complete() {
         let _ = writeln!(out, "(nothing more until the deadline)");
     }
     out
+}
+
+/// What OpenSSL read and wrote, octet by octet (log levels 3 and 4): no two runs have the same, nor the same number of
+/// lines.
+fn is_dump(daemon: &str, text: &str) -> bool {
+    matches!(
+        LogEvent::parse(daemon, text),
+        LogEvent::Verbose(Verbose::Dump { .. })
+    )
 }
 
 fn names<T>(items: &[T], name: impl Fn(&T) -> String) -> String {

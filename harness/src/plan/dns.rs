@@ -55,6 +55,8 @@ pub enum CaseData {
     Computed(String),
     /// TLSA, octet by octet.
     Literal(Vec<u8>),
+    /// TXT.
+    Txt(String),
 }
 
 /// A question that is not answered.
@@ -169,6 +171,7 @@ impl CaseZones {
                     DnsData::Mx(preference, exchange) => CaseData::Mx(*preference, name(exchange)),
                     DnsData::Computed(word) => CaseData::Computed(word.to_string()),
                     DnsData::Literal(octets) => CaseData::Literal(octets.clone()),
+                    DnsData::Txt(text) => CaseData::Txt(text.clone()),
                 },
             });
         }
@@ -217,6 +220,7 @@ impl fmt::Display for CaseZones {
                     CaseData::Mx(preference, exchange) => {
                         writeln!(f, "  {owner}  MX {preference} {exchange}")?;
                     }
+                    CaseData::Txt(text) => writeln!(f, "  {owner}  TXT {text}")?,
                     CaseData::Computed(word) => {
                         tlsa(f)?;
                         writeln!(f, "{word}")?;

@@ -166,6 +166,9 @@ fn mail(case: &Case, to: String) -> Mail {
     if let Some(body) = &case.scenario.file.message.body {
         mail.body = format!("Subject: {}\r\n\r\n{body}\r\n", case.id);
     }
+    for header in case.scenario.file.message.headers.iter().rev() {
+        mail.body = format!("{header}\r\n{}", mail.body);
+    }
     mail
 }
 
@@ -480,7 +483,8 @@ async fn fleet_client(
             if number == mails {
                 changed = change(session, case, fleets, deadline).await?;
             }
-            peer::inject(inject, &mail.from, &mail.to, &mail.body, deadline)
+            let age = case.scenario.file.message.age.unwrap_or_default();
+            peer::inject_aged(inject, &mail.from, &mail.to, &mail.body, age, deadline)
                 .await
                 .map_err(|error| format!("injecting the mail: {error}"))?;
             let arriving = async {

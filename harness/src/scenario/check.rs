@@ -124,6 +124,31 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("expected 1 to 8".into()),
         ));
     }
+    for header in &file.message.headers {
+        let name = header.split_once(": ").map_or("", |(name, _)| name);
+        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        if !named || header.chars().any(char::is_control) {
+            return Err((
+                format!("`message.headers` has {header:?}, which is no header field"),
+                Some("expected one line such as `TLS-Required: no`".into()),
+            ));
+        }
+    }
+    if let Some(age) = file.message.age {
+        if age > 3 {
+            return Err((
+                format!("`message.age` is {age}"),
+                Some("expected 0 to 3".into()),
+            ));
+        }
+        if file.client.postfix.is_none() {
+            return Err((
+                "`message.age` is for mail that a Postfix sends: our own clients have no queue"
+                    .into(),
+                Some("leave it out, or make the client `postfix = { … }`".into()),
+            ));
+        }
+    }
     if let Some(dns) = &scenario.file.dns {
         dns.check()?;
     }

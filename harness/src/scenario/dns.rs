@@ -150,7 +150,12 @@ pub enum DnsData {
     Computed(GeneratedName),
     /// `TLSA USAGE SELECTOR TYPE HEX` or `TLSA \# LENGTH HEX`: these octets.
     Literal(Vec<u8>),
+    /// `TXT TEXT`
+    Txt(String),
 }
+
+/// Most that one string of a TXT record holds (RFC 1035 section 3.3). Bytes.
+const TXT_LIMIT: usize = 255;
 
 impl DnsRecord {
     fn parse(text: &str) -> Result<Self, String> {
@@ -165,11 +170,12 @@ impl DnsRecord {
                 (owner, DnsData::Mx(number, DnsName::parse(name)?))
             }
             [owner, "TLSA", data @ ..] => (owner, tlsa(data)?),
+            [owner, "TXT", words @ ..] => (owner, txt(words)?),
             _ => {
                 return Err(format!(
                     "`{text}` is no record: expected `NAME A`, `NAME CNAME NAME`, `NAME MX \
-                     PREFERENCE NAME`, `NAME TLSA tlsa-U-S-M:CERTIFICATE`, `NAME TLSA U S M HEX` \
-                     or `NAME TLSA \\# LENGTH HEX`"
+                     PREFERENCE NAME`, `NAME TLSA tlsa-U-S-M:CERTIFICATE`, `NAME TLSA U S M HEX`, \
+                     `NAME TLSA \\# LENGTH HEX` or `NAME TXT TEXT`"
                 ));
             }
         };
@@ -177,6 +183,18 @@ impl DnsRecord {
             owner: DnsName::parse(owner)?,
             data,
         })
+    }
+}
+
+fn txt(words: &[&str]) -> Result<DnsData, String> {
+    let text = words.join(" ");
+    let plain = |b: u8| (b == b' ' || b.is_ascii_graphic()) && !b"\"\\".contains(&b);
+    if (1..=TXT_LIMIT).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(DnsData::Txt(text))
+    } else {
+        Err(format!(
+            "TXT data `{text}`: expected 1 to {TXT_LIMIT} printable ASCII characters, neither `\"` nor `\\`"
+        ))
     }
 }
 
@@ -283,7 +301,7 @@ text!(
 );
 text!(
     DnsRecord,
-    "a record: `NAME A` (the harness's address), `NAME CNAME NAME`, `NAME MX PREFERENCE NAME`, `NAME TLSA tlsa-3-1-1:CERTIFICATE`, `NAME TLSA 3 1 1 HEX`, `NAME TLSA \\# LENGTH HEX`"
+    "a record: `NAME A` (the harness's address), `NAME CNAME NAME`, `NAME MX PREFERENCE NAME`, `NAME TLSA tlsa-3-1-1:CERTIFICATE`, `NAME TLSA 3 1 1 HEX`, `NAME TLSA \\# LENGTH HEX`, `NAME TXT TEXT`"
 );
 text!(
     Question,

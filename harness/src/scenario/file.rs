@@ -394,4 +394,11 @@ pub struct Message {
     pub count: Option<u8>,
     /// Its text. Default: one short line.
     pub body: Option<String>,
+    /// Header fields of its own, such as `TLS-Required: no`, one each.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Whole seconds that it has been with a Postfix client before its first delivery begins, 0 to 3. Default 0. What a
+    /// client does after a failed handshake depends on it (`minimal_backoff_time`).
+    #[schemars(range(max = 3))]
+    pub age: Option<u32>,
 }

@@ -50,6 +50,7 @@ pub(super) fn service(
                         (tlsa, RecordData::Tlsa(record.rdata()))
                     }
                     CaseData::Literal(octets) => (tlsa, RecordData::Tlsa(octets.clone())),
+                    CaseData::Txt(text) => (record.owner.clone(), RecordData::Txt(text.clone())),
                 };
                 zone.records.push(Record { owner, data });
             }

@@ -104,6 +104,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         mail: &Mail,
         dialogue: &mut Dialogue,
     ) -> Result<Reply, SmtpError> {
+        self.deliver_when(mail, std::future::ready(()), dialogue)
+            .await
+    }
+
+    /// As [`deliver`](Self::deliver), with the message kept back until `ready` is: the server has begun to take it by then.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn deliver_when(
+        &mut self,
+        mail: &Mail,
+        ready: impl Future<Output = ()>,
+        dialogue: &mut Dialogue,
+    ) -> Result<Reply, SmtpError> {
         mail.check()?;
         dialogue.stage = Stage::Mail;
         self.command(&format!("MAIL FROM:<{}>", mail.from), 250, dialogue)
@@ -114,6 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         dialogue.stage = Stage::Data;
         self.command("DATA", 354, dialogue).await?;
         dialogue.stage = Stage::Message;
+        ready.await;
         self.lines.write(&mail.stuffed()).await?;
         self.expect("end of message", 250, dialogue).await
     }

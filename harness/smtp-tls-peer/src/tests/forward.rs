@@ -1,5 +1,7 @@
 //! The tap, the sink and the injection, over loopback.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use classic_tls::wire::Transcript;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -152,6 +154,26 @@ async fn a_tap_without_a_server_says_so() {
     );
     assert_eq!(tap.error.unwrap().kind, ErrorKind::Connection);
     assert_eq!(client.error.unwrap().kind, ErrorKind::Connection);
+}
+
+#[tokio::test]
+async fn an_old_message_is_whole_when_the_clock_shows_a_later_second() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let clock = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+    };
+    let begun = clock();
+    let (message, injected) = tokio::join!(
+        sink(&listener, soon()),
+        inject_aged(address, "", "a@example.test", "old\n", 1, soon())
+    );
+    assert!(clock() > begun);
+    assert_eq!(message.unwrap().text(), "old\n");
+    injected.unwrap();
 }
 
 #[tokio::test]
