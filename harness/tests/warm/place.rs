@@ -112,8 +112,10 @@ impl Place {
             .args(["--engine", "chroot"])
             .env("PFS_CACHE", self.cache())
             .stdin(Stdio::null());
-        if arguments[0] != "down" {
+        if !["down", "import"].contains(&arguments[0]) {
             command.arg("--scenarios").arg(self.scenarios());
+        }
+        if arguments[0] != "down" {
             command.args(["--target", TARGET]);
         }
         command
