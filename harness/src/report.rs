@@ -1,5 +1,7 @@
-//! Last stage: events in; terminal, JSON lines, JUnit, Markdown out. Any number of reports hear the same events; the runner knows none of them.
+//! Last stage: events in; terminal, JSON lines, JUnit, Markdown, HTML out. Any number of reports hear the same events; the runner knows none of them.
 
+mod causes;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -10,6 +12,7 @@ mod sink;
 mod terminal;
 mod words;
 
+pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;

@@ -71,8 +71,11 @@ pub struct Reports {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Tell every case, all that the witnesses of a failure said, its configuration, and why what is not applicable is not
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Besides, write a report into a file, which is there when it is whole; may be given more than once. KIND is junit,
-    /// json or markdown
+    /// json, markdown or html
     #[arg(long = "report", value_name = "KIND=PATH")]
     pub written: Vec<FileReport>,
 }
@@ -88,6 +91,8 @@ pub enum ReportFormat {
     Junit,
     /// One JSON object per line.
     Json,
+    /// One page, self-contained, for a browser.
+    Html,
 }
 
 /// A report in a file.
@@ -108,7 +113,7 @@ impl fmt::Display for FileReportError {
         let found = &self.0;
         write!(
             f,
-            "`{found}`: expected junit=PATH, json=PATH or markdown=PATH"
+            "`{found}`: expected junit=PATH, json=PATH, markdown=PATH or html=PATH"
         )
     }
 }
@@ -125,6 +130,7 @@ impl FromStr for FileReport {
             "junit" => ReportFormat::Junit,
             "json" => ReportFormat::Json,
             "markdown" => ReportFormat::Markdown,
+            "html" => ReportFormat::Html,
             _ => return Err(wrong()),
         };
         if path.is_empty() {
