@@ -60,6 +60,15 @@ it is an error. What was announced and is not there, such as a shard, is broken.
 
 Exit codes: as the run, or the runs as one, would have had; 2 if a file is not of pfs run.")]
     Report(ReportOf),
+    /// Look at scenarios and snapshots without a Postfix, an engine or root, as in a build that may start nothing: every
+    /// scenario can be read, every snapshot is of a case and has the words of a witness, and none is missing.
+    #[command(after_help = "\
+Examples:
+  pfs check                  those of a directory scenarios here, else those within pfs
+  pfs check my/case.toml     one file, and the snapshots beside it
+
+Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a scenario is wrong.")]
+    Check(Check),
     /// List the cases, without running anything.
     #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]
     List(List),
@@ -368,6 +377,19 @@ pub struct ClaimsOf {
     /// Where to write the pages [default: claims, below the scenarios]
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+}
+
+/// Options of `pfs check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Pieces of case names, and files ending in .toml. None: all cases.
+    #[arg(value_name = "FILTER|FILE.toml")]
+    pub filters: Vec<String>,
+    /// Refuse scenarios that could execute something of their own or reach beyond their case
+    #[arg(long)]
+    pub untrusted: bool,
     #[command(flatten)]
     pub scenarios: Scenarios,
 }

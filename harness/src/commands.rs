@@ -2,6 +2,7 @@
 
 mod baseline;
 mod bisect;
+mod check;
 mod claims;
 mod clean;
 mod confine;
@@ -41,6 +42,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         Command::Run(options) => run::run(options).await,
         Command::Report(options) => report::report(options).await,
+        Command::Check(options) => check::check(&options),
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
         Command::Minimise(options) => minimise::minimise(options).await,

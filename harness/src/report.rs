@@ -8,6 +8,7 @@ pub mod result;
 pub mod saved;
 mod sink;
 mod terminal;
+mod watch;
 mod words;
 
 pub use json::Json;
@@ -16,6 +17,7 @@ pub use markdown::Markdown;
 pub use notes::Notes;
 pub use sink::{Sink, WholeFile};
 pub use terminal::Terminal;
+pub use watch::Watch;
 
 use std::io;
 
