@@ -13,7 +13,13 @@ if [ "${1-}" = -a ]; then
 fi
 
 redacted() {
-    sed -e 's/\(static:[^: ]*:\)[^ ]*/\1(secret)/g' \
+    awk '/-----BEGIN .*PRIVATE KEY/ { print "(a private key)"; key = 1 } !key { print } /-----END / { key = 0 }' |
+        sed -e 's/\(sasl_password_maps.*inline:\).*/\1{(secret)}/' \
+        -e 's/\(bind_pw *= *\).*/\1(secret)/' \
+        -e 's/\(_secret *= *\).*/\1(secret)/' \
+        -e 's/\(_pass *= *\).*/\1(secret)/' \
+        -e 's/\(passphrase *= *\).*/\1(secret)/' \
+        -e 's/\(static:[^: ]*:\)[^ ]*/\1(secret)/g' \
         -e 's,\(://[^:/ ]*:\)[^@ ]*@,\1(secret)@,g' \
         -e 's/\([Pp]assw[a-z]* *[=:] *\)[^ ,]*/\1(secret)/g' \
         -e 's/<[^@<> ]*@/<user@/g' \
@@ -50,7 +56,7 @@ if [ -z "$log" ]; then
         fi
     done
 fi
-wanted='TLS|SSL_|certificate|TLSA|STARTTLS|wrappermode|SASL'
+wanted='TLS|SSL_|certificate|TLSA|STARTTLS|wrappermode|SASL|DANE'
 printf '\n# the last lines about TLS\n'
 if [ -n "$log" ]; then
     grep -E "postfix.*($wanted)" "$log" | tail -n 60 | redacted

@@ -46,6 +46,7 @@ Examples:
   pfs run --quiet --report junit=pfs.xml --report markdown=pfs.md
   pfs run --shard 1/2 --report json=1.jsonl    half of the cases; pfs report puts halves together
   pfs run --export scenarios               write out the scenarios that pfs was built with, to change them
+  pfs run sni/miss --target debian-13 --bundle miss.tar    what a maintainer needs to see it without pfs
   pfs run --accept new-topic               write the snapshots of what was seen")]
     Run(Run),
     /// Report what earlier runs found, from their JSON lines, in any format; several files, such as those of shards, are
@@ -155,6 +156,16 @@ The input may be a file, standard input, an /etc/postfix or an unpacked sos repo
 written (with --run: a target shows the line), 1 no target shows it, 2 nothing of Postfix in it,
 3 as with pfs run.")]
     Import(Import),
+    /// Print what a report needs of the Postfix that runs here: its settings, its services, versions, the last lines of
+    /// its log about TLS. Passwords and mailboxes are replaced; keys and tables are not read.
+    #[command(after_help = "\
+Examples:
+  pfs collect >report.txt            read it before you paste it
+  pfs collect | pfs import -         or make a scenario of it
+  pfs collect --addresses /var/log/mail.log.1
+
+harness/collect.sh does the same without pfs, as a shell script.")]
+    Collect(Collect),
     /// Leave out of a case whatever makes no difference to its verdict and to the kind of message in
     /// the logs, and print the smallest scenario.
     #[command(after_help = "\
@@ -228,6 +239,17 @@ pub struct Import {
     pub targets: Targets,
     #[command(flatten)]
     pub place: Where,
+}
+
+/// Options of `pfs collect`.
+#[derive(Debug, Args)]
+pub struct Collect {
+    /// The log [default: that of maillog_file, /var/log/mail.log, /var/log/maillog, or journald]
+    #[arg(value_name = "LOG")]
+    pub log: Option<PathBuf>,
+    /// Replace addresses, too
+    #[arg(long)]
+    pub addresses: bool,
 }
 
 /// Options of `pfs minimise`.

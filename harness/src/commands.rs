@@ -5,6 +5,7 @@ mod bisect;
 mod check;
 mod claims;
 mod clean;
+mod collect;
 mod confine;
 mod corpus;
 mod diff;
@@ -45,6 +46,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Check(options) => check::check(&options),
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
+        Command::Collect(options) => collect::collect(options).await,
         Command::Minimise(options) => minimise::minimise(options).await,
         Command::Bisect(options) => bisect::bisect(options).await,
         Command::Plan(options) => list::plan(&options),

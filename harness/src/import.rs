@@ -58,12 +58,51 @@ pub enum ImportError {
     },
 }
 
+/// A file of a report that has several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Its name, for comments.
+    pub name: String,
+    /// The command that prints the same, such as `cat main.cf`, by which it is known what it is; none for a log.
+    pub command: Option<String>,
+    /// What it holds.
+    pub text: Vec<u8>,
+}
+
+/// Makes a scenario of a report that has several files.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_files(files: &[ReportFile], from: &str) -> Result<Imported, ImportError> {
+    let mut text = Vec::new();
+    let mut places = Vec::new();
+    let mut lines = 1;
+    for file in files {
+        // As if somebody had typed the command: what was open in the file before ends here.
+        let head = match &file.command {
+            Some(command) => format!("\n\n# {command}\n"),
+            None => "\n\n".to_owned(),
+        };
+        lines += head.matches('\n').count();
+        places.push((lines, file.name.clone()));
+        text.extend(head.bytes());
+        text.extend(&file.text);
+        lines += file.text.iter().filter(|octet| **octet == b'\n').count();
+    }
+    made(&text, from, places)
+}
+
 /// Makes a scenario of a report. `from` is its name, for comments.
 ///
 /// # Errors
 /// The report has nothing of Postfix's in it.
 pub fn import(text: &[u8], from: &str) -> Result<Imported, ImportError> {
+    made(text, from, Vec::new())
+}
+
+fn made(text: &[u8], from: &str, files: Vec<(usize, String)>) -> Result<Imported, ImportError> {
     let mut report = read::read(text);
+    report.files = files;
     if text.len() > LARGEST_REPORT {
         report.drop(
             "the end of the report",

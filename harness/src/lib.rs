@@ -15,12 +15,15 @@
 //! `printable` stands before all of them: whatever is shown goes through it.
 //!
 //! `runner` drives a case through these stages and tells of it in `event`s; it knows no report type and no engine.
+//! `bundle` is what a case takes without this harness, as files.
 //! `claims` goes the other way: from the promises of the documentation to what the snapshots have of them.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod bundle;
 pub mod claims;
 pub mod cli;
+pub mod collect;
 pub mod commands;
 pub mod corpus;
 pub mod diff;

@@ -5,6 +5,7 @@
 //! runs and which lines it has. Processes that share a session (a test runner with a process per
 //! test; runs after `pfs up`) find each other's fleets there, one at a time under a lock.
 
+mod alone;
 mod build;
 mod error;
 mod exim;
@@ -15,6 +16,7 @@ mod names;
 mod ports;
 mod record;
 
+pub use alone::{SINK_PORT, alone, server_port};
 pub use error::SessionError;
 pub(crate) use exim::MISSING as MISSING_EXIM;
 pub use fleet::Running;

@@ -20,9 +20,10 @@ pub const INJECT_TAG: &str = "inject";
 /// Transport (and `syslog_name` tag) that delivers to the harness without TLS.
 pub const SINK_TRANSPORT: &str = "sink";
 /// access(5) table that every fleet has: see [`recipient`].
-pub(crate) const ROUTES_FILE: &str = "/etc/postfix/pfs/routes";
+pub const ROUTES_FILE: &str = "/etc/postfix/pfs/routes";
 // transport_maps may not use what a pattern matched (regexp_table(5), "substitution"); access tables may.
-pub(crate) const ROUTES: &str = "/@([a-z0-9-]+)\\.p([0-9]+)\\.(.+)$/  FILTER ${1}:[${3}]:${2}\n";
+/// What is in it.
+pub const ROUTES: &str = "/@([a-z0-9-]+)\\.p([0-9]+)\\.(.+)$/  FILTER ${1}:[${3}]:${2}\n";
 /// The restriction that makes [`recipient`] work.
 pub const RECIPIENT_CHECK: &str = "check_recipient_access regexp:/etc/postfix/pfs/routes";
 /// `texthash:` table for routes a fleet knows beforehand; empty unless the fleet brings its own.

@@ -44,6 +44,10 @@ pub struct Run {
     /// Refuse scenarios that could execute something of their own or reach beyond their case
     #[arg(long)]
     pub untrusted: bool,
+    /// Write what it takes to see the case without pfs into an archive (tar): main.cf and master.cf, certificates, the
+    /// command that does the same, versions, logs, header, wire. For one case, on any number of targets
+    #[arg(long, value_name = "FILE.tar", conflicts_with = "shard")]
+    pub bundle: Option<PathBuf>,
     /// Nothing on stderr but errors
     #[arg(long)]
     pub quiet: bool,

@@ -6,13 +6,15 @@ mod shown;
 use std::io::Write as _;
 use std::path::Path;
 
+use input::Input;
+
 use super::Error;
 use crate::cli::Import;
 use crate::import;
 use crate::outcome::EXIT_PASS;
 
 pub(super) async fn import(options: Import) -> Result<u8, Error> {
-    let text = input::read(&options.input)?;
+    let input = input::read(&options.input)?;
     let from = match options.input.as_os_str() == "-" {
         true => "stdin".to_owned(),
         false => options
@@ -22,7 +24,11 @@ pub(super) async fn import(options: Import) -> Result<u8, Error> {
             .to_string_lossy()
             .into_owned(),
     };
-    let imported = import::import(&text, &from).map_err(|error| Error::Usage(error.to_string()))?;
+    let imported = match &input {
+        Input::Text(text) => import::import(text, &from),
+        Input::Files(files) => import::import_files(files, &from),
+    };
+    let imported = imported.map_err(|error| Error::Usage(error.to_string()))?;
     match &options.output {
         Some(path) => {
             write_new(path, &imported.scenario)?;

@@ -1,8 +1,10 @@
 //! From options to reports.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Error;
+use crate::bundle::{Bundle, Parts};
 use crate::cli::{ReportFormat, Reports};
 use crate::printable::Stdout;
 use crate::report::{Json, Junit, Markdown, Named, Notes, Report, Sink, Terminal, WholeFile};
@@ -40,6 +42,22 @@ pub(super) fn open(options: &Reports, terminal: Terminal) -> Result<Vec<Named>, 
         None => all.push(named("stdout", Box::new(terminal))),
     }
     Ok(all)
+}
+
+/// The archive of a case.
+///
+/// # Errors
+/// It cannot be written, or is to be a report, too.
+pub(super) fn bundle(options: &Reports, path: &Path, parts: Parts) -> Result<Named, Error> {
+    let name = path.display().to_string();
+    if options.written.iter().any(|file| file.path == path) {
+        return Err(Error::Usage(format!(
+            "a report and the bundle are to be written to {name}"
+        )));
+    }
+    let out = WholeFile::create(path).map_err(|error| Error::Report(format!("{name}: {error}")))?;
+    let report = Box::new(Bundle::new(out, parts));
+    Ok(Named { name, report })
 }
 
 /// A report that goes to `out`; `None` for text, which goes to the terminal.

@@ -11,12 +11,13 @@ use super::library::{self, Library};
 use super::prepare::{Ground, prepare, select};
 use super::report::written;
 use super::{Error, reports};
+use crate::bundle::{Part, Parts};
 use crate::cli::Run;
 use crate::event::{Announced, Event, Reproduce};
 use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::plan::Decision;
 use crate::report::{self, Named, Terminal, Watch};
-use crate::scenario::{Selection, check_untrusted};
+use crate::scenario::{Scenario, Selection, check_untrusted};
 use crate::session::{Kind, Session, Warm};
 use crate::{note, printable, runner, tell};
 
@@ -69,6 +70,11 @@ async fn reported(options: Run, watch: Option<Arc<Watch>>) -> Result<u8, Error> 
         name: "--bisect".to_owned(),
         report: Box::new(watch),
     }));
+    let parts = Parts::default();
+    if let Some(path) = &options.bundle {
+        of_one_case(&scenarios)?;
+        reports.push(reports::bundle(&options.reports, path, parts.clone())?);
+    }
     let (events, received) = mpsc::unbounded_channel();
     let reporter = tokio::spawn(report::feed(reports, received));
     let ground = tokio::select! {
@@ -79,6 +85,9 @@ async fn reported(options: Run, watch: Option<Arc<Watch>>) -> Result<u8, Error> 
         Some(Ok(ground)) => {
             let kind = kind(&options, &ground);
             let engine = ground.engine.name();
+            if options.bundle.is_some() {
+                parts.set(bundled(&ground).await?);
+            }
             let work = work(options, reproduce, ground, kind.clone(), events.clone());
             confined(engine, &kind, work).await
         }
@@ -93,6 +102,36 @@ async fn reported(options: Run, watch: Option<Arc<Watch>>) -> Result<u8, Error> 
             written(told, EXIT_BROKEN);
             Err(error)
         }
+    }
+}
+
+/// A bundle is of one case.
+fn of_one_case(scenarios: &[Arc<Scenario>]) -> Result<(), Error> {
+    match scenarios {
+        [_] => Ok(()),
+        several => {
+            let names = several.iter().take(5).map(|one| one.id.to_string());
+            let names: Vec<String> = names.collect();
+            Err(Error::Usage(format!(
+                "--bundle is for one case; these are {}, such as {}; give the whole name of one",
+                several.len(),
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// The files of the case on each target it runs on. Keys are made, which takes a moment.
+async fn bundled(ground: &Ground) -> Result<Vec<Part>, Error> {
+    let (cases, targets) = (ground.cases(), ground.targets.clone());
+    let made = tokio::task::spawn_blocking(move || {
+        let parts = cases.into_iter().map(|case| Part::of(case, &targets));
+        parts.collect::<Result<Vec<Part>, _>>()
+    });
+    match made.await {
+        Ok(Ok(parts)) => Ok(parts),
+        Ok(Err(error)) => Err(Error::Report(format!("the bundle: {error}"))),
+        Err(panicked) => Err(Error::Report(format!("the bundle: {panicked}"))),
     }
 }
 

@@ -343,7 +343,7 @@ impl<'a> Matter<'a> {
                 report.drop(name, "secret: what it stands for holds a password");
                 continue;
             }
-            let from = format!("line {}", setting.number);
+            let from = report.place(setting.number);
             match value_of(name, &value, stock, self.report, names) {
                 Value::Same(value) => kept.push(Kept {
                     name: name.to_owned(),

@@ -26,6 +26,19 @@ pub struct Report {
     pub secrets: Vec<String>,
     /// Where it was published: `owner/repository#1`, an address.
     pub sources: Vec<String>,
+    /// The files that it was put together from, if it was, with the number of the first line of each.
+    pub files: Vec<(usize, String)>,
+}
+
+impl Report {
+    /// Where a line stands, for people: `line 3`, or `main.cf, line 3` in a report of several files.
+    pub fn place(&self, number: usize) -> String {
+        let file = self.files.iter().rev().find(|(first, _)| *first <= number);
+        match file {
+            Some((first, name)) => format!("{name}, line {}", number - first + 1),
+            None => format!("line {number}"),
+        }
+    }
 }
 
 /// A piece of the report, and the line it begins at.

@@ -82,6 +82,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The text of its file, which may be that of other variants, too.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// How long the case may take before it is given up.
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.file.deadline.unwrap_or(DEADLINE).into())

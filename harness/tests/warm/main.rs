@@ -7,6 +7,7 @@
     reason = "a test that finds something wrong has no other way to say so"
 )]
 
+mod bundle;
 mod place;
 mod shards;
 

@@ -162,7 +162,7 @@ fn client_settings(report: &Report) -> Vec<Kept> {
     let kept = own.map(|setting| Kept {
         name: setting.name.clone(),
         value: setting.value.clone(),
-        comment: format!("line {}", setting.number),
+        comment: report.place(setting.number),
     });
     kept.collect()
 }
