@@ -155,7 +155,7 @@ impl Class {
         match self {
             Self::Default => "built with another default",
             Self::Delivery => "delivery",
-            Self::ForwardSecrecy => "forward secrecy",
+            Self::ForwardSecrecy => "forward secrecy lost",
             Self::Weaker => "weaker",
             Self::Negotiated => "negotiated otherwise",
             Self::Status => "status word",

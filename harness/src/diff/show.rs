@@ -125,7 +125,7 @@ impl Comparison {
                 for one in &way.example {
                     let code = if one.starts_with('-') { "31" } else { "32" };
                     let _ = write!(out, "     ");
-                    out.paint(code, one);
+                    out.paint(code, &one.replace('\t', " "));
                     let _ = writeln!(out);
                 }
                 if let (Some(case), false) = (way.cases.first(), self.reproduce.is_empty()) {

@@ -133,7 +133,7 @@ fn another_preference_is_one_finding_whatever_it_costs_each_client() {
     let [one] = findings.as_slice() else {
         panic!("{findings:?}")
     };
-    assert_eq!(one.key, "forward secrecy: cipher");
+    assert_eq!(one.key, "forward secrecy lost: cipher");
     assert_eq!(one.cases, ["a", "b", "c", "d", "e"]);
     assert_eq!(one.ways[0].new, "AES256-GCM-SHA384");
     let classes: Vec<Class> = one.ways.iter().map(|way| way.class).collect();
