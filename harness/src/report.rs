@@ -10,6 +10,7 @@ pub mod result;
 pub mod saved;
 mod sink;
 mod terminal;
+mod watch;
 mod words;
 
 pub use html::Html;
@@ -19,6 +20,7 @@ pub use markdown::Markdown;
 pub use notes::Notes;
 pub use sink::{Sink, WholeFile};
 pub use terminal::Terminal;
+pub use watch::Watch;
 
 use std::io;
 

@@ -51,6 +51,13 @@ pub struct Run {
     /// Nothing on stderr but errors
     #[arg(long)]
     pub quiet: bool,
+    /// Exit codes for `git bisect run`: 0 good, 1 bad, 125 if nothing was learned (not built, not started, not
+    /// applicable), 129 for a scenario or an option that is wrong
+    #[arg(long)]
+    pub bisect: bool,
+    /// Bad is what shows this text in what a witness said or in why a case failed, and nothing else
+    #[arg(long, value_name = "TEXT", requires = "bisect", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub want: Option<String>,
     #[command(flatten)]
     pub reports: Reports,
 }
