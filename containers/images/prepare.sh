@@ -33,13 +33,21 @@ chown "$owner" "$(postconf -h data_directory)"
 # Queue directories, with their owners.
 postfix check
 
-# Who can log in: sasldblistusers2(8) shows them. Only smtpd(8) may read it.
+# Who can log in where `smtpd_sasl_path` is `submission`. The database is for smtpd(8) alone. Debian's Postfix looks for the
+# configuration here, whatever `cyrus_sasl_config_path` says.
 if command -v saslpasswd2 >/dev/null; then
+    mkdir -p "$config/sasl" /var/lib/pfs/sasl
     for user in alice bob; do
-        printf '%s' "secret of $user" | saslpasswd2 -p -c -f /var/lib/pfs/sasldb2 -u example.test "$user"
+        printf '%s' "secret-of-$user" | saslpasswd2 -p -c -f /var/lib/pfs/sasl/users -u example.test "$user"
     done
-    chown "$owner" /var/lib/pfs/sasldb2
-    chmod 0400 /var/lib/pfs/sasldb2
+    chown "$owner" /var/lib/pfs/sasl/users
+    chmod 0400 /var/lib/pfs/sasl/users
+    cat >"$config/sasl/submission.conf" <<'END'
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: /var/lib/pfs/sasl/users
+mech_list: PLAIN LOGIN
+END
 fi
 
 has() {

@@ -38,8 +38,8 @@ pub use expect::{
 };
 pub use fault::{Fault, MessageName};
 pub use file::{
-    Change, ChangedFile, Client, Contents, Exim, Message, Postfix, RustlsClient, RustlsServer,
-    ScenarioFile, Server, ServiceName,
+    Change, ChangedFile, Client, Contents, Exim, Message, Need, Postfix, RustlsClient,
+    RustlsServer, ScenarioFile, Server, ServiceName,
 };
 pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};

@@ -143,6 +143,11 @@ impl Session {
         }
     }
 
+    /// What is in a target of this session.
+    pub(crate) fn facts(&self, target: &str) -> Option<&TargetFacts> {
+        self.targets.get(target).map(|(_, facts)| facts)
+    }
+
     /// Name of the engine.
     pub fn engine(&self) -> pfs_containers::EngineName {
         self.engine.name()

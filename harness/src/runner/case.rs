@@ -53,6 +53,9 @@ pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<E
     if let Some(missing) = fleets.without_names(case) {
         return Err(Obstacle::NotApplicable(missing));
     }
+    if let Some(missing) = missing(session, case) {
+        return Err(Obstacle::NotApplicable(missing));
+    }
     let _names = match &case.client {
         ClientPlan::Postfix {
             side,
@@ -133,6 +136,24 @@ fn lacks_exim(evidence: &Evidence) -> bool {
         .into_iter()
         .flatten()
         .any(|line| line.text.contains(MISSING_EXIM))
+}
+
+/// What the case needs and a target of it lacks.
+fn missing(session: &Session, case: &Case) -> Option<String> {
+    let lacking = case.fleets().find_map(|key| {
+        let facts = session.facts(&key.target)?;
+        let mut needs = case.scenario.file.needs.iter();
+        let need = needs.find(|need| !facts.programs.contains(need.program()))?;
+        Some((key, need))
+    });
+    lacking.map(|(key, need)| {
+        format!(
+            "needs {}; {} has none: install {} (as Debian calls it) in its image",
+            need.program(),
+            key.target,
+            need.package()
+        )
+    })
 }
 
 /// Why a program of the user's cannot do what the case asks of it, if it says so.

@@ -36,6 +36,9 @@ pub struct ScenarioFile {
     /// All of these hold for the targets the case is meant for.
     #[serde(default)]
     pub targets: OneOrMany<Predicate>,
+    /// What else a target must have in it for the case to apply.
+    #[serde(default)]
+    pub needs: OneOrMany<Need>,
     /// Targets on which the software is known to be wrong.
     #[serde(default, rename = "known_bug")]
     pub known_bug: Vec<KnownBug>,
@@ -127,6 +130,30 @@ pub struct Server {
     /// The service's name in master.cf, where it is not a port of the harness's choice (Postfix
     /// only).
     pub service: Option<ServiceName>,
+}
+
+/// What a target may have besides its Postfix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A database of users for Cyrus SASL, by the name `submission`: alice and bob.
+    SaslUsers,
+}
+
+impl Need {
+    /// The program without which a target was made without it.
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::SaslUsers => "saslpasswd2",
+        }
+    }
+
+    /// Where Debian has that program.
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::SaslUsers => "sasl2-bin",
+        }
+    }
 }
 
 /// A service by its name in services(5).
