@@ -192,6 +192,14 @@ Examples:
 
 What does not carry a mark of ours is never removed, and neither is what has something mounted below it.")]
     Clean(Clean),
+    /// Print the script by which a shell completes the words of this command line.
+    #[command(after_help = "Example:\n  pfs completions bash >/etc/bash_completion.d/pfs")]
+    Completions(Completions),
+    /// Print the manual page pfs(1), or write it and those of all commands.
+    #[command(
+        after_help = "Examples:\n  pfs man | man -l -\n  pfs man --output /usr/local/share/man/man1"
+    )]
+    Man(ManPages),
     /// Print the JSON schema of the scenario format, or of a line of `pfs run --format json`.
     Schema {
         /// Of what
@@ -239,6 +247,22 @@ pub struct Import {
     pub targets: Targets,
     #[command(flatten)]
     pub place: Where,
+}
+
+/// Options of `pfs completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `pfs man`.
+#[derive(Debug, Args)]
+pub struct ManPages {
+    /// Write the page of each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `pfs collect`.

@@ -12,6 +12,7 @@ mod diff;
 mod error;
 mod explain;
 mod gather;
+mod generated;
 mod import;
 mod library;
 mod list;
@@ -46,6 +47,8 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Check(options) => check::check(&options),
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
+        Command::Completions(options) => Ok(generated::completions(&options)),
+        Command::Man(options) => generated::man(&options),
         Command::Collect(options) => collect::collect(options).await,
         Command::Minimise(options) => minimise::minimise(options).await,
         Command::Bisect(options) => bisect::bisect(options).await,

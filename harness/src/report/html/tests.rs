@@ -90,10 +90,9 @@ fn text_of_logs_is_data() {
         .skip(1)
         .filter_map(|rest| rest.split('>').next())
     {
-        let names = tag
-            .split_whitespace()
-            .skip(1)
-            .filter_map(|word| word.split('=').next());
+        // Every other piece is a value in quotes.
+        let outside: String = tag.split('"').step_by(2).collect();
+        let names = outside.split([' ', '=']).skip(1);
         for name in names {
             assert!(
                 !name.starts_with("on") && name != "src" && name != "style",
