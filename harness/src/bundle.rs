@@ -238,7 +238,7 @@ impl<W: Sink> Report for Bundle<W> {
             Event::Started(run) => self.run = Arc::clone(run),
             Event::Case(result) => self.results.push(Arc::clone(result)),
             Event::Finished(_) => self.write()?,
-            Event::Doing { .. } => {}
+            Event::Begun { .. } | Event::Doing { .. } => {}
         }
         Ok(())
     }

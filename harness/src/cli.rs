@@ -45,8 +45,8 @@ Examples:
   pfs run --format json >results.jsonl     one JSON object for each case and target
   pfs run --quiet --report junit=pfs.xml --report markdown=pfs.md
   pfs run --shard 1/2 --report json=1.jsonl    half of the cases; pfs report puts halves together
-  pfs run sni/miss --target debian-13 --bundle miss.tar    what a maintainer needs to see it without pfs
   pfs run --export scenarios               write out the scenarios that pfs was built with, to change them
+  pfs run sni/miss --target debian-13 --bundle miss.tar    what a maintainer needs to see it without pfs
   pfs run --accept new-topic               write the snapshots of what was seen")]
     Run(Run),
     /// Report what earlier runs found, from their JSON lines, in any format; several files, such as those of shards, are
@@ -61,6 +61,15 @@ it is an error. What was announced and is not there, such as a shard, is broken.
 
 Exit codes: as the run, or the runs as one, would have had; 2 if a file is not of pfs run.")]
     Report(ReportOf),
+    /// Look at scenarios and snapshots without a Postfix, an engine or root, as in a build that may start nothing: every
+    /// scenario can be read, every snapshot is of a case and has the words of a witness, and none is missing.
+    #[command(after_help = "\
+Examples:
+  pfs check                  those of a directory scenarios here, else those within pfs
+  pfs check my/case.toml     one file, and the snapshots beside it
+
+Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a scenario is wrong.")]
+    Check(Check),
     /// List the cases, without running anything.
     #[command(after_help = "Examples:\n  pfs list\n  pfs list --format json")]
     List(List),
@@ -390,6 +399,19 @@ pub struct ClaimsOf {
     /// Where to write the pages [default: claims, below the scenarios]
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub scenarios: Scenarios,
+}
+
+/// Options of `pfs check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Pieces of case names, and files ending in .toml. None: all cases.
+    #[arg(value_name = "FILTER|FILE.toml")]
+    pub filters: Vec<String>,
+    /// Refuse scenarios that could execute something of their own or reach beyond their case
+    #[arg(long)]
+    pub untrusted: bool,
     #[command(flatten)]
     pub scenarios: Scenarios,
 }

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod bisect;
+mod check;
 mod claims;
 mod clean;
 mod collect;
@@ -42,6 +43,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         Command::Run(options) => run::run(options).await,
         Command::Report(options) => report::report(options).await,
+        Command::Check(options) => check::check(&options),
         Command::List(options) => list::list(&options),
         Command::Import(options) => import::import(options).await,
         Command::Collect(options) => collect::collect(options).await,

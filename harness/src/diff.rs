@@ -145,12 +145,17 @@ impl Class {
         !matches!(self, Self::LogText | Self::HeaderText)
     }
 
+    /// Whether it says how serious another choice in the handshake is.
+    fn is_choice(self) -> bool {
+        matches!(self, Self::ForwardSecrecy | Self::Weaker | Self::Negotiated)
+    }
+
     /// In words, for headings.
     pub fn words(self) -> &'static str {
         match self {
             Self::Default => "built with another default",
             Self::Delivery => "delivery",
-            Self::ForwardSecrecy => "forward secrecy",
+            Self::ForwardSecrecy => "forward secrecy lost",
             Self::Weaker => "weaker",
             Self::Negotiated => "negotiated otherwise",
             Self::Status => "status word",
@@ -277,48 +282,38 @@ fn behaviour(a: &Seen, b: &Seen) -> Vec<Difference> {
         return found;
     }
     match (&a.session, &b.session) {
-        (Some(one), Some(other)) if one.protocol != other.protocol => {
-            let class = weaker(rank(&other.protocol) < rank(&one.protocol));
-            if one.forward_secrecy.holds && !other.forward_secrecy.holds {
-                differs(
-                    Class::ForwardSecrecy,
-                    "session",
-                    one.cipher.clone(),
-                    other.cipher.clone(),
-                );
-            }
-            // Another protocol has other ciphers and signatures.
-            differs(
-                class,
-                "protocol",
-                one.protocol.clone(),
-                other.protocol.clone(),
-            );
-        }
         (Some(one), Some(other)) => {
-            if one.forward_secrecy.holds && !other.forward_secrecy.holds {
-                differs(
-                    Class::ForwardSecrecy,
-                    "session",
-                    one.cipher.clone(),
-                    other.cipher.clone(),
-                );
+            // What was chosen first is the cause: another protocol has other ciphers, another cipher another key exchange
+            // and another signature. Each is one difference, as serious as what follows from it.
+            let lost = one.forward_secrecy.holds && !other.forward_secrecy.holds;
+            let chosen = |is_weaker| match lost {
+                true => Class::ForwardSecrecy,
+                false => weaker(is_weaker),
+            };
+            let exchanges = (one.key_exchange.words(), other.key_exchange.words());
+            let is_weaker = other.key_exchange.strength() < one.key_exchange.strength();
+            if one.protocol != other.protocol {
+                let class = chosen(rank(&other.protocol) < rank(&one.protocol));
+                let (old, new) = (one.protocol.clone(), other.protocol.clone());
+                differs(class, "protocol", old, new);
+            } else if one.cipher != other.cipher {
+                let class = chosen(other.strength() < one.strength());
+                let (old, new) = (one.cipher.clone(), other.cipher.clone());
+                differs(class, "cipher", old, new);
+                // Of two suites with the same kind of exchange, the group is a choice of its own.
+                if one.key_exchange.kind == other.key_exchange.kind {
+                    let (old, new) = exchanges;
+                    differs(weaker(is_weaker), "key exchange", old, new);
+                }
             } else {
-                let fewer = other.strength() < one.strength();
-                differs(
-                    weaker(fewer),
-                    "cipher",
-                    one.cipher.clone(),
-                    other.cipher.clone(),
-                );
+                let (old, new) = match lost && exchanges.0 == exchanges.1 {
+                    true => ("forward secret".to_owned(), "not forward secret".to_owned()),
+                    false => exchanges,
+                };
+                differs(chosen(is_weaker), "key exchange", old, new);
             }
-            let class = weaker(other.key_exchange.strength() < one.key_exchange.strength());
-            differs(
-                class,
-                "key exchange",
-                one.key_exchange.words(),
-                other.key_exchange.words(),
-            );
+            let signed_alike = one.protocol == other.protocol
+                && authentication(&one.cipher) == authentication(&other.cipher);
             let signatures = [
                 (
                     "server signature",
@@ -333,7 +328,7 @@ fn behaviour(a: &Seen, b: &Seen) -> Vec<Difference> {
             ];
             for (field, one, other) in signatures {
                 // Of a dialect that does not name it, nothing is known.
-                if let (Some(one), Some(other)) = (one, other)
+                if let (true, Some(one), Some(other)) = (signed_alike, one, other)
                     && one != other
                 {
                     let class = weaker(other.strength() < one.strength());
@@ -367,6 +362,12 @@ fn behaviour(a: &Seen, b: &Seen) -> Vec<Difference> {
 
 fn weaker(is: bool) -> Class {
     if is { Class::Weaker } else { Class::Negotiated }
+}
+
+/// Whose key signs, as far as a suite decides that.
+fn authentication(cipher: &str) -> Option<classic_tls::names::Authentication> {
+    classic_tls::names::CipherSuite::from_openssl_name(cipher)
+        .map(classic_tls::names::CipherSuite::authentication)
 }
 
 fn delivery(seen: &Seen) -> String {
@@ -426,18 +427,39 @@ fn unnamed(text: &str, target: &str) -> String {
     shown + rest
 }
 
-/// A cause without ports and the names made up for one case.
+/// A cause without addresses, ports and the names made up for one case: each target has its own.
 fn plain(cause: &str) -> String {
-    let words = cause.split(' ').map(|word| match word.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            format!("{}:<port>", made_up(host))
-        }
-        _ => made_up(word),
+    let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+    let words = cause.split(' ').map(|word| {
+        let bare = match is_address(word) {
+            true => word,
+            false => word.trim_end_matches([':', ',', ';', '.', ')']),
+        };
+        let after = &word[bare.len()..];
+        let shown = match bare.rsplit_once(':') {
+            _ if is_address(bare) => "<address>".to_owned(),
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("{}:<port>", made_up(host))
+            }
+            _ => made_up(bare),
+        };
+        shown + after
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
 fn made_up(host: &str) -> String {
+    let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+    if is_address(host) {
+        return "<address>".to_owned();
+    }
+    if let Some((name, address)) = host
+        .strip_suffix(']')
+        .and_then(|host| host.rsplit_once('['))
+        && is_address(address)
+    {
+        return format!("{}[<address>]", made_up(name));
+    }
     let labels = host
         .split('.')
         .map(|label| match label.strip_prefix("case-") {
@@ -460,39 +482,43 @@ fn texts(a: &Seen, b: &Seen) -> Vec<Difference> {
             "received" => (Class::HeaderText, "received"),
             other => (Class::Detail, other),
         };
-        let said = |seen: &Seen| -> String {
-            let said = seen.witnesses.get(name).unwrap_or(&empty);
-            // What a target is called is no difference.
-            unnamed(said, &seen.target)
-        };
-        found.extend(
-            changes(&said(a), &said(b))
-                .into_iter()
-                .map(|change| Difference {
-                    class,
-                    field: field.to_owned(),
-                    old: change.old,
-                    new: change.new,
-                    example: change.lines,
-                }),
-        );
+        let said = |seen: &'_ Seen| seen.witnesses.get(name).unwrap_or(&empty).clone();
+        let changes = renamed(changes(&said(a), &said(b)), &a.target, &b.target);
+        found.extend(changes.into_iter().map(|change| Difference {
+            class,
+            field: field.to_owned(),
+            old: change.old,
+            new: change.new,
+            example: change.lines,
+        }));
     }
     found
 }
 
+/// The changes without those that are only what the targets are called. A target may have the name of any word, such as
+/// `cipher`: it is a name where the other side has its own.
+fn renamed(changes: Vec<Change>, old: &str, new: &str) -> Vec<Change> {
+    let is_name = |change: &Change| unnamed(&change.old, old) == unnamed(&change.new, new);
+    changes
+        .into_iter()
+        .filter(|change| !is_name(change))
+        .collect()
+}
+
 /// The words in which two snapshots differ, each with the witness that says them.
 pub fn words(old: &str, old_target: &str, new: &str, new_target: &str) -> Vec<String> {
-    let of = |text: &str, target: &str| -> BTreeMap<String, String> {
+    let of = |text: &str| -> BTreeMap<String, String> {
         let all = crate::snapshot::sections(text).into_iter();
-        all.map(|(section, said)| (section.name().to_owned(), unnamed(&said, target)))
+        all.map(|(section, said)| (section.name().to_owned(), said))
             .collect()
     };
-    let (old, new) = (of(old, old_target), of(new, new_target));
+    let (old, new) = (of(old), of(new));
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let mut words = Vec::new();
     for name in names {
         let said = |all: &BTreeMap<String, String>| all.get(name).cloned().unwrap_or_default();
-        for change in changes(&said(&old), &said(&new)) {
+        let changes = changes(&said(&old), &said(&new));
+        for change in renamed(changes, old_target, new_target) {
             words.push(match (change.old.as_str(), change.new.as_str()) {
                 ("", new) => format!("{name}: + {new}"),
                 (old, "") => format!("{name}: - {old}"),

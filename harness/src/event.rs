@@ -53,6 +53,13 @@ pub enum Event {
     },
     /// The run begins.
     Started(Arc<Announced>),
+    /// The connections of a case begin.
+    Begun {
+        /// Its name.
+        id: CaseId,
+        /// The target.
+        target: String,
+    },
     /// A case has ended.
     Case(Arc<CaseResult>),
     /// All has ended.

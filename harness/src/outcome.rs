@@ -69,6 +69,10 @@ pub const EXIT_USAGE: u8 = 2;
 pub const EXIT_BROKEN: u8 = 3;
 /// Two targets differ in text only (`pfs diff`).
 pub const EXIT_TEXT: u8 = 4;
+/// To `git bisect run`: nothing was learned of this revision.
+pub const EXIT_SKIP: u8 = 125;
+/// To `git bisect run`: give the search up, as a scenario or an option is wrong.
+pub const EXIT_ABORT: u8 = 129;
 /// Interrupted by SIGINT or SIGTERM.
 pub const EXIT_INTERRUPTED: u8 = 130;
 

@@ -1,5 +1,7 @@
-//! Last stage: events in; terminal, JSON lines, JUnit, Markdown out. Any number of reports hear the same events; the runner knows none of them.
+//! Last stage: events in; terminal, JSON lines, JUnit, Markdown, HTML out. Any number of reports hear the same events; the runner knows none of them.
 
+mod causes;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -8,14 +10,17 @@ pub mod result;
 pub mod saved;
 mod sink;
 mod terminal;
+mod watch;
 mod words;
 
+pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use notes::Notes;
 pub use sink::{Sink, WholeFile};
 pub use terminal::Terminal;
+pub use watch::Watch;
 
 use std::io;
 

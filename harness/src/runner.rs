@@ -96,6 +96,7 @@ pub async fn cases(
     for decision in decisions {
         let (session, slots) = (Arc::clone(session), Arc::clone(&slots));
         let options = Arc::clone(&options);
+        let events = events.clone();
         let decided = Decided::of(&decision, &options.reproduce);
         let known = decided.clone();
         let task = running.spawn(async move {
@@ -116,6 +117,8 @@ pub async fn cases(
                         }
                     }
                     let slot = slots.acquire_owned().await;
+                    let (id, target) = (case.id.clone(), case.target.clone());
+                    let _ = events.send(Event::Begun { id, target });
                     let mut examined = examine(&session, &case, slot).await;
                     let accepted = options.snapshots != Snapshots::Unread
                         && with_snapshot(&case, &mut examined, &options);

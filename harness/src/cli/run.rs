@@ -51,6 +51,13 @@ pub struct Run {
     /// Nothing on stderr but errors
     #[arg(long)]
     pub quiet: bool,
+    /// Exit codes for `git bisect run`: 0 good, 1 bad, 125 if nothing was learned (not built, not started, not
+    /// applicable), 129 for a scenario or an option that is wrong
+    #[arg(long)]
+    pub bisect: bool,
+    /// Bad is what shows this text in what a witness said or in why a case failed, and nothing else
+    #[arg(long, value_name = "TEXT", requires = "bisect", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub want: Option<String>,
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -71,8 +78,11 @@ pub struct Reports {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Tell every case, all that the witnesses of a failure said, its configuration, and why what is not applicable is not
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Besides, write a report into a file, which is there when it is whole; may be given more than once. KIND is junit,
-    /// json or markdown
+    /// json, markdown or html
     #[arg(long = "report", value_name = "KIND=PATH")]
     pub written: Vec<FileReport>,
 }
@@ -88,6 +98,8 @@ pub enum ReportFormat {
     Junit,
     /// One JSON object per line.
     Json,
+    /// One page, self-contained, for a browser.
+    Html,
 }
 
 /// A report in a file.
@@ -108,7 +120,7 @@ impl fmt::Display for FileReportError {
         let found = &self.0;
         write!(
             f,
-            "`{found}`: expected junit=PATH, json=PATH or markdown=PATH"
+            "`{found}`: expected junit=PATH, json=PATH, markdown=PATH or html=PATH"
         )
     }
 }
@@ -125,6 +137,7 @@ impl FromStr for FileReport {
             "junit" => ReportFormat::Junit,
             "json" => ReportFormat::Json,
             "markdown" => ReportFormat::Markdown,
+            "html" => ReportFormat::Html,
             _ => return Err(wrong()),
         };
         if path.is_empty() {

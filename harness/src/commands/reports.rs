@@ -7,7 +7,7 @@ use super::Error;
 use crate::bundle::{Bundle, Parts};
 use crate::cli::{ReportFormat, Reports};
 use crate::printable::Stdout;
-use crate::report::{Json, Junit, Markdown, Named, Notes, Report, Sink, Terminal, WholeFile};
+use crate::report::{Html, Json, Junit, Markdown, Named, Notes, Report, Sink, Terminal, WholeFile};
 
 /// All that was asked for. Files are opened now: one that cannot be written is known before anything is started.
 ///
@@ -39,7 +39,10 @@ pub(super) fn open(options: &Reports, terminal: Terminal) -> Result<Vec<Named>, 
     };
     match written(options.format, Stdout) {
         Some(report) => all.extend([named("stdout", report), named("stderr", Box::new(Notes))]),
-        None => all.push(named("stdout", Box::new(terminal))),
+        None => {
+            let terminal = terminal.verbose(options.verbose);
+            all.push(named("stdout", Box::new(terminal)));
+        }
     }
     Ok(all)
 }
@@ -67,5 +70,6 @@ fn written(format: ReportFormat, out: impl Sink + 'static) -> Option<Box<dyn Rep
         ReportFormat::Json => Some(Box::new(Json::new(out))),
         ReportFormat::Junit => Some(Box::new(Junit::new(out))),
         ReportFormat::Markdown => Some(Box::new(Markdown::new(out))),
+        ReportFormat::Html => Some(Box::new(Html::new(out))),
     }
 }

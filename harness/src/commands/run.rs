@@ -14,17 +14,37 @@ use super::{Error, reports};
 use crate::bundle::{Part, Parts};
 use crate::cli::Run;
 use crate::event::{Announced, Event, Reproduce};
-use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED};
+use crate::outcome::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::plan::Decision;
-use crate::report::{self, Terminal};
+use crate::report::{self, Named, Terminal, Watch};
 use crate::scenario::{Scenario, Selection, check_untrusted};
 use crate::session::{Kind, Session, Warm};
-use crate::{note, printable, runner};
+use crate::{note, printable, runner, tell};
 
 /// How many cases run at once for each processor: most of a case is waiting for a new process.
 const JOBS_PER_PROCESSOR: usize = 4;
 
 pub(super) async fn run(options: Run) -> Result<u8, Error> {
+    if !options.bisect {
+        return reported(options, None).await;
+    }
+    let watch = Arc::new(Watch::for_text(options.want.clone()));
+    let code = match reported(options, Some(Arc::clone(&watch))).await {
+        Ok(code) => code,
+        Err(error) => {
+            for line in error.lines() {
+                tell!("pfs: {line}");
+            }
+            match error.is_usage() {
+                true => EXIT_USAGE,
+                false => EXIT_BROKEN,
+            }
+        }
+    };
+    Ok(watch.exit_code(code))
+}
+
+async fn reported(options: Run, watch: Option<Arc<Watch>>) -> Result<u8, Error> {
     if options.quiet {
         printable::be_quiet();
     }
@@ -46,6 +66,10 @@ pub(super) async fn run(options: Run) -> Result<u8, Error> {
     let (targets, engine) = (options.targets.names(), options.place.engine()?);
     let reproduce = Reproduce::new(library.named(), &targets);
     let mut reports = reports::open(&options.reports, Terminal::new())?;
+    reports.extend(watch.map(|watch| Named {
+        name: "--bisect".to_owned(),
+        report: Box::new(watch),
+    }));
     let parts = Parts::default();
     if let Some(path) = &options.bundle {
         of_one_case(&scenarios)?;

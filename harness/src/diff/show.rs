@@ -1,5 +1,6 @@
 //! A comparison as text for a terminal, as Markdown that fits where people paste it, and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -124,7 +125,7 @@ impl Comparison {
                 for one in &way.example {
                     let code = if one.starts_with('-') { "31" } else { "32" };
                     let _ = write!(out, "     ");
-                    out.paint(code, one);
+                    out.paint(code, &one.replace('\t', " "));
                     let _ = writeln!(out);
                 }
                 if let (Some(case), false) = (way.cases.first(), self.reproduce.is_empty()) {
@@ -214,16 +215,26 @@ impl Class {
 fn heading(finding: &Finding) -> String {
     let class = finding.class.words();
     let words = match finding.ways.as_slice() {
-        [way] if finding.class.is_text_like() => {
-            format!("{class}: {}: {}", finding.field, change(way))
-        }
         [way] => format!("{class}: {}: {}", finding.field, change(way)),
         _ => format!("{class}: {}", finding.field),
     };
+    let kinds: BTreeSet<Class> = finding.ways.iter().map(|way| way.class).collect();
+    let of = |class: Class| {
+        let ways = finding.ways.iter().filter(|way| way.class == class);
+        let cases: BTreeSet<&String> = ways.flat_map(|way| &way.cases).collect();
+        format!("{} {}", cases.len(), class.words())
+    };
+    let parts = match kinds.len() {
+        0 | 1 => String::new(),
+        _ => format!(
+            ": {}",
+            kinds.into_iter().map(of).collect::<Vec<_>>().join(", ")
+        ),
+    };
     match finding.cases.len() {
         0 => words,
-        1 => format!("{words} (1 case)"),
-        n => format!("{words} ({n} cases)"),
+        1 => format!("{words} (1 case{parts})"),
+        n => format!("{words} ({n} cases{parts})"),
     }
 }
 

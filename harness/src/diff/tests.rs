@@ -70,7 +70,7 @@ fn undelivered_mail_tells_its_cause_and_nothing_that_follows() {
 }
 
 #[test]
-fn lost_forward_secrecy_comes_first_and_weaker_is_told_from_other() {
+fn lost_forward_secrecy_is_as_serious_as_it_is_and_told_by_its_cause() {
     let with = |cipher: &str, group: &str, holds| serde_json::json!({"session": session(cipher, group, holds)});
     let classes = |a, b| -> Vec<(Class, String)> {
         let found = compare(&seen("one", a), &seen("two", b));
@@ -79,15 +79,65 @@ fn lost_forward_secrecy_comes_first_and_weaker_is_told_from_other() {
             .map(|one| (one.class, one.field))
             .collect()
     };
+    let told = |class, field: &str| [(class, field.to_owned())];
     let found = classes(
         with("ECDHE-A", "x25519", true),
         with("AES-A", "x25519", false),
     );
-    assert_eq!(found[0], (Class::ForwardSecrecy, "session".to_owned()));
+    assert_eq!(found, told(Class::ForwardSecrecy, "cipher"));
     let found = classes(with("A", "secp384r1", true), with("A", "x25519", true));
-    assert_eq!(found, [(Class::Weaker, "key exchange".to_owned())]);
+    assert_eq!(found, told(Class::Weaker, "key exchange"));
     let found = classes(with("A", "x25519", true), with("A", "secp384r1", true));
-    assert_eq!(found, [(Class::Negotiated, "key exchange".to_owned())]);
+    assert_eq!(found, told(Class::Negotiated, "key exchange"));
+    // The same names, and it is lost all the same.
+    let found = classes(with("A", "x25519", true), with("A", "x25519", false));
+    assert_eq!(found, told(Class::ForwardSecrecy, "key exchange"));
+    // What follows from another protocol is no finding beside it.
+    let mut old = with("A", "secp384r1", true);
+    old["session"]["protocol"] = "TLSv1.3".into();
+    let found = classes(old, with("B", "x25519", false));
+    assert_eq!(found, told(Class::ForwardSecrecy, "protocol"));
+}
+
+/// A server that prefers its own ciphers takes forward secrecy from one client, and gives another one a stronger cipher.
+#[test]
+fn another_preference_is_one_finding_whatever_it_costs_each_client() {
+    let with = |cipher: &str, kind: &str, signature: &str, bits: u32, holds: bool| {
+        let mut session = session(cipher, "x25519", holds);
+        session["bits"] = serde_json::json!({"used": bits, "algorithm": bits});
+        session["key_exchange"]["kind"] = kind.into();
+        if kind == "RSA" {
+            session["key_exchange"]["group"] = serde_json::Value::Null;
+        }
+        session["server_signature"] = serde_json::json!({"algorithm": signature, "curve": null, "bits": null, "digest": null});
+        serde_json::json!({"session": session})
+    };
+    let aes256 = || with("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE", "RSA", 256, true);
+    let aes128 = || with("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE", "RSA", 128, true);
+    let ecdsa = || with("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE", "ECDSA", 256, true);
+    let fixed = || with("AES256-GCM-SHA384", "RSA", "RSA", 256, false);
+    let all: Vec<_> = [
+        ("a", aes256(), fixed()),
+        ("b", aes256(), aes128()),
+        ("c", aes128(), aes256()),
+        ("d", aes256(), ecdsa()),
+        ("e", fixed(), aes256()),
+    ]
+    .into_iter()
+    .flat_map(|(case, a, b)| {
+        let found = compare(&seen("one", a), &seen("two", b));
+        found.into_iter().map(move |one| (case, one))
+    })
+    .collect();
+    let findings = fold(all.iter().map(|(case, one)| (*case, one)));
+    let [one] = findings.as_slice() else {
+        panic!("{findings:?}")
+    };
+    assert_eq!(one.key, "forward secrecy lost: cipher");
+    assert_eq!(one.cases, ["a", "b", "c", "d", "e"]);
+    assert_eq!(one.ways[0].new, "AES256-GCM-SHA384");
+    let classes: Vec<Class> = one.ways.iter().map(|way| way.class).collect();
+    assert!(classes.is_sorted());
 }
 
 #[test]
@@ -111,6 +161,54 @@ fn text_that_says_what_is_known_already_is_no_finding() {
         [(Class::Negotiated, "AES-B"), (Class::LogText, "Nameless")]
     );
     assert!(found[0].example[1].contains("AES-B"));
+}
+
+/// What is called by a word of every line, and by the name of the other target.
+#[test]
+fn a_target_may_have_the_name_of_any_word() {
+    let log = |text: &str| serde_json::json!({"witnesses": {"server log": text}});
+    let line = "smtpd: TLSv1.3 with cipher AES on";
+    let (a, b) = (format!("{line} debian-13"), format!("{line} cipher"));
+    assert!(compare(&seen("debian-13", log(&a)), &seen("cipher", log(&b))).is_empty());
+    let other = b.replace("AES", "CHACHA20");
+    let found = compare(&seen("debian-13", log(&a)), &seen("cipher", log(&other)));
+    let [one] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!((one.old.as_str(), one.new.as_str()), ("AES", "CHACHA20"));
+}
+
+#[test]
+fn each_target_has_its_own_addresses_and_ports() {
+    assert_eq!(
+        plain("cannot reach mail.example.test[127.10.5.2]:2525: by 127.0.0.9: x ::1 [a]"),
+        "cannot reach mail.example.test[<address>]:<port>: by <address>: x <address> [a]"
+    );
+}
+
+#[test]
+fn what_follows_from_another_choice_stands_behind_it() {
+    let one = |class, field: &str, new: &str| Difference {
+        class,
+        field: field.to_owned(),
+        old: "A".to_owned(),
+        new: new.to_owned(),
+        example: Vec::new(),
+    };
+    let all = [
+        ("a", one(Class::Weaker, "key exchange", "B")),
+        ("a", one(Class::Negotiated, "cipher", "B")),
+        ("b", one(Class::Negotiated, "cipher", "B")),
+        ("c", one(Class::Status, "status (client log)", "B")),
+        ("d", one(Class::Negotiated, "protocol", "B")),
+    ];
+    let findings = fold(all.iter().map(|(case, one)| (*case, one)));
+    let fields: Vec<&str> = findings.iter().map(|one| one.field.as_str()).collect();
+    // The other protocol was seen in a case of its own: nothing that is more serious follows from it.
+    assert_eq!(
+        fields,
+        ["cipher", "key exchange", "protocol", "status (client log)"]
+    );
 }
 
 #[test]
@@ -187,6 +285,7 @@ fn markdown_fits_and_says_what_it_leaves_out() {
         argument: name.to_owned(),
     };
     let way = Way {
+        class: Class::LogText,
         old: "a".to_owned(),
         new: "b`".to_owned(),
         cases: vec!["c".to_owned()],

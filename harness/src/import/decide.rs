@@ -289,7 +289,7 @@ impl<'a> Matter<'a> {
         draft: &mut Draft,
         report: &mut Report,
     ) -> Vec<Kept> {
-        let full = self.settings.len() > 300;
+        let full = self.report.with_defaults || self.settings.len() > 300;
         let mut kept = Vec::new();
         let mut in_order: Vec<&Setting> = self.settings.values().copied().collect();
         in_order.sort_by_key(|setting| setting.number);

@@ -22,10 +22,35 @@ pub(super) fn read(text: &[u8]) -> Report {
         reader.line(&line);
     }
     let mut report = reader.report;
+    imply_policy_table(&mut report);
     report
         .machines
         .retain(|machine| !machine.settings.is_empty());
     report
+}
+
+/// Rows of a policy table are shown and the setting that names it is not: whoever has such rows has the setting.
+fn imply_policy_table(report: &mut Report) {
+    let rows = report
+        .tables
+        .iter()
+        .find(|table| table.kind == TableKind::Policy);
+    let Some(number) = rows.and_then(|table| table.rows.first()).map(|row| row.2) else {
+        return;
+    };
+    let mut settings = report.machines.iter().flat_map(|machine| &machine.settings);
+    let names = ["smtp_tls_policy_maps", "lmtp_tls_policy_maps"];
+    if settings.any(|setting| names.contains(&setting.name.as_str())) {
+        return;
+    }
+    if let Some(machine) = report.machines.last_mut() {
+        machine.settings.push(Setting {
+            name: names[0].to_owned(),
+            value: "hash:/etc/postfix/tls_policy".to_owned(),
+            number,
+            place: Place::Prose,
+        });
+    }
 }
 
 /// What the lines that follow belong to.
@@ -221,7 +246,11 @@ impl Reader {
         let ends = |end: &str| words.iter().any(|one| one.contains(end));
         self.context = match () {
             () if has("postconf") && flag('d') => Context::Defaults,
-            () if has("postconf") => Context::Settings,
+            () if has("postconf") => {
+                let last = words.last().and_then(|word| word.rsplit('/').next());
+                self.report.with_defaults |= last == Some("postconf");
+                Context::Settings
+            }
             () if has("postmap") && flag('q') => {
                 let key = words.iter().skip_while(|one| **one != "-q").nth(1);
                 Context::Query(key.copied().unwrap_or_default().to_owned())

@@ -26,6 +26,8 @@ pub struct Report {
     pub secrets: Vec<String>,
     /// Where it was published: `owner/repository#1`, an address.
     pub sources: Vec<String>,
+    /// `postconf` was run without an option: it prints what nobody has set, too.
+    pub with_defaults: bool,
     /// The files that it was put together from, if it was, with the number of the first line of each.
     pub files: Vec<(usize, String)>,
 }

@@ -1,10 +1,15 @@
 //! From pasted octets to lines: quotes, fences, entities, prefixes of containers and wrapping taken away.
 
+use crate::observe::log::LogEvent;
+
 /// Longest line that is looked at, in bytes; a log line of Postfix has at most 2,000 (`line_length_limit`).
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// Most that is read of one report, in bytes.
 pub const LARGEST_REPORT: usize = 8 * 1024 * 1024;
+
+/// Lines that a program has broken are at least this long, in bytes.
+const SHORTEST_WRAPPED: usize = 45;
 
 /// A line as its author meant it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,7 +276,7 @@ fn continues(last: &str, line: &str) -> bool {
         return false;
     }
     if super::log::find(last).is_some() {
-        return (indented || is_open(last)) && !begins_anew(text);
+        return (indented || is_open(last) || goes_on(last, text)) && !begins_anew(text);
     }
     if !indented {
         return false;
@@ -289,9 +294,34 @@ fn continues(last: &str, line: &str) -> bool {
 
 /// The line of a log was cut off before its end.
 fn is_open(last: &str) -> bool {
+    // The last word of OpenSSL's errors is a line number, or an alert's.
+    let before = last.trim_end_matches(':');
+    if before.len() < last.len() && before.ends_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let opened = last.matches('(').count() > last.matches(')').count();
     let odd = last.matches('"').count() % 2 == 1;
     last.len() >= 50 && (opened || odd || last.ends_with([',', ':', '=', '-']))
+}
+
+/// The line of a log ends within words that only go on in `next`: mail programs break lines at a column.
+fn goes_on(last: &str, next: &str) -> bool {
+    if last.len() < SHORTEST_WRAPPED || next.ends_with('?') {
+        return false;
+    }
+    let is_known = |line: &str| {
+        super::log::find(line).is_some_and(|found| {
+            let event = LogEvent::parse(&found.daemon, &found.text);
+            !matches!(event, LogEvent::Other(_) | LogEvent::Warning(_))
+        })
+    };
+    let whole = format!("{last} {next}");
+    let error = "TLS library problem: error:";
+    let within_error = match last.contains(error) {
+        true => !last.ends_with(':'),
+        false => whole.contains(error),
+    };
+    within_error || !is_known(last) && is_known(&whole)
 }
 
 fn begins_anew(text: &str) -> bool {
@@ -339,6 +369,22 @@ mod tests {
         );
         let service = "smtps inet n - y - - smtpd\n  -o a=b\n  -o c=d";
         assert_eq!(texts(service).len(), 3);
+    }
+
+    #[test]
+    fn lines_broken_at_a_column_are_one() {
+        let broken = "> Nov 21 10:01:01 mx postfix/smtpd[2411]: warning: TLS\n> library problem: error:0A0000C1:SSL \
+                      routines::no shared\n> cipher:ssl/statem/statem_srvr.c:2220:\nWhat does postconf -n say";
+        assert_eq!(
+            texts(broken),
+            [
+                "Nov 21 10:01:01 mx postfix/smtpd[2411]: warning: TLS library problem: error:0A0000C1:SSL routines::no \
+                 shared cipher:ssl/statem/statem_srvr.c:2220:",
+                "What does postconf -n say"
+            ]
+        );
+        let whole = "Nov 21 10:01:01 mx postfix/smtpd[2411]: connect from unknown[192.0.2.1]\nand then it says";
+        assert_eq!(texts(whole).len(), 2);
     }
 
     #[test]

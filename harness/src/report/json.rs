@@ -36,7 +36,7 @@ impl<W: Sink> Report for Json<W> {
                 self.out.flush()?;
             }
             Event::Finished(_) => self.out.whole()?,
-            Event::Doing { .. } => {}
+            Event::Begun { .. } | Event::Doing { .. } => {}
         }
         Ok(())
     }

@@ -130,7 +130,7 @@ impl<W: Sink> Report for Junit<W> {
             Event::Started(run) => self.run = Arc::clone(run),
             Event::Case(result) => self.cases.push((result.target.clone(), test_case(result))),
             Event::Finished(_) => self.finish()?,
-            Event::Doing { .. } => {}
+            Event::Begun { .. } | Event::Doing { .. } => {}
         }
         Ok(())
     }

@@ -231,7 +231,7 @@ impl<W: Sink> Report for Markdown<W> {
                 self.out.write_all(page.as_bytes())?;
                 self.out.whole()?;
             }
-            Event::Doing { .. } => {}
+            Event::Begun { .. } | Event::Doing { .. } => {}
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ impl Report for Notes {
         match event {
             Event::Doing { target, what } => note!("{target}: {what}"),
             Event::Finished(tally) => note!("{tally}"),
-            Event::Started(_) | Event::Case(_) => {}
+            Event::Started(_) | Event::Begun { .. } | Event::Case(_) => {}
         }
         Ok(())
     }

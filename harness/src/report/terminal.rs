@@ -1,7 +1,10 @@
-//! For people: a progress bar while it runs, then a table scenario × target, then what failed.
+//! For people: a progress bar while it runs, then what came of each topic or case by target, then what failed, once for
+//! each cause.
 
 mod cell;
+mod failures;
 mod grid;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +16,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::cell::Cell;
 use super::Report;
-use super::words::{name, parts};
+use super::causes;
+use super::words::{self, name};
 use crate::event::{Announced, CaseResult, Event};
 use crate::note;
 use crate::outcome::{Outcome, Tally};
@@ -21,6 +25,15 @@ use crate::printable::{Text, is_quiet, line, told_on_a_terminal};
 
 /// Differences of text that are shown; each of them may be in hundreds of cases.
 const DIFFERENT: usize = 20;
+
+/// A case that took at least this long is named.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// Most slow cases that are named.
+const SLOW_SHOWN: usize = 5;
+
+/// A case that has been running for at least this long is what is waited for.
+const LONG: Duration = Duration::from_secs(5);
 
 /// The terminal report.
 pub struct Terminal {
@@ -31,7 +44,14 @@ pub struct Terminal {
     cells: Vec<Cell>,
     /// With all that the witnesses said.
     failed: Vec<Arc<CaseResult>>,
+    not_applicable: Vec<Arc<CaseResult>>,
+    /// Cases that took long.
+    slow: Vec<(Duration, String)>,
+    /// Cases that run, and since when.
+    running: BTreeMap<String, Instant>,
     tally: Tally,
+    /// Every case, and all that the witnesses said.
+    verbose: bool,
 }
 
 impl Default for Terminal {
@@ -49,7 +69,11 @@ impl Terminal {
             run: Arc::default(),
             cells: Vec::new(),
             failed: Vec::new(),
+            not_applicable: Vec::new(),
+            slow: Vec::new(),
+            running: BTreeMap::new(),
             tally: Tally::default(),
+            verbose: false,
         }
     }
 
@@ -61,67 +85,10 @@ impl Terminal {
         }
     }
 
-    fn table(&self) -> Text {
-        let mut rows: BTreeMap<String, BTreeMap<&str, &Cell>> = BTreeMap::new();
-        for cell in &self.cells {
-            rows.entry(line(&cell.id))
-                .or_default()
-                .insert(&cell.target, cell);
-        }
-        let first = rows
-            .keys()
-            .map(|id| id.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(8)
-            + 2;
-        let widths: Vec<usize> = self
-            .run
-            .targets
-            .iter()
-            .map(|t| t.name.len().max(8) + 2)
-            .collect();
-        let mut out = Text::for_stdout();
-        let _ = write!(out, "{:first$}", "");
-        for (target, width) in self.run.targets.iter().zip(&widths) {
-            let _ = write!(out, "{:>width$}", target.name);
-        }
-        let _ = writeln!(out);
-        for (id, by_target) in &rows {
-            let _ = write!(out, "{id:first$}");
-            for (target, width) in self.run.targets.iter().zip(&widths) {
-                let (code, word) = by_target
-                    .get(target.name.as_str())
-                    .map(|result| mark(&result.outcome, result.accepted))
-                    .unwrap_or_default();
-                let _ = write!(out, "{:1$}", "", width - word.len());
-                out.paint(code, word);
-            }
-            let _ = writeln!(out);
-        }
-        out
-    }
-
-    /// What a case that did not pass has to say.
-    fn explain(&self, result: &CaseResult) -> Text {
-        let mut out = Text::for_stdout();
-        let (code, word) = mark(&result.outcome, false);
-        out.paint(code, word);
-        let _ = write!(out, " ");
-        out.paint("1", &name(result));
-        let _ = writeln!(out);
-        out.indented("  ", result.why.trim());
-        for reason in result.outcome.reasons() {
-            out.indented("  ", reason);
-        }
-        for (heading, said) in parts(result) {
-            head(&mut out, heading);
-            out.indented("    ", &said);
-        }
-        if !result.reproduce.is_empty() {
-            let _ = writeln!(out, "  reproduce: {}", result.reproduce);
-        }
-        out
+    /// Tells every case, and all that the witnesses said.
+    #[must_use]
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
     }
 
     /// In which words texts differ from another target's, each once.
@@ -157,29 +124,26 @@ impl Terminal {
 
     fn finish(&self) {
         self.bar.finish_and_clear();
-        let mut out = self.table();
+        let mut out = table::table(&self.cells, &self.run.targets, self.verbose);
         let _ = writeln!(out);
         if let Some(grid) = grid::grid(&self.cells) {
             let _ = writeln!(out, "{grid}");
         }
         self.different(&mut out);
-        // What breaks a target breaks all its cases: told once.
-        let mut told: BTreeMap<&[String], usize> = BTreeMap::new();
-        for result in &self.failed {
-            if matches!(result.outcome, Outcome::Broken(_)) && result.said.is_none() {
-                let times = told.entry(result.outcome.reasons()).or_default();
-                *times += 1;
-                if *times > 1 {
-                    continue;
-                }
-            }
-            out.append(&self.explain(result));
+        if self.verbose {
+            out.append(&failures::not_applicable(&self.not_applicable));
+        }
+        for block in causes::blocks(&self.failed) {
+            out.append(&failures::block(&block, self.verbose));
             let _ = writeln!(out);
         }
-        for (reason, times) in told.into_iter().filter(|(_, times)| *times > 1) {
-            let first = reason.iter().flat_map(|text| text.lines()).next();
-            let first = line(first.unwrap_or_default());
-            let _ = writeln!(out, "{} more are broken as above: {first}", times - 1);
+        self.slowest(&mut out);
+        let more = self.tally.fail + self.tally.broken + self.tally.not_applicable > 0;
+        if more && !self.verbose {
+            let _ = writeln!(
+                out,
+                "-v tells all: each case, every witness, the configuration, why a case is not applicable"
+            );
         }
         let _ = write!(out, "{}", self.tally);
         if let Some(started) = self.started {
@@ -188,13 +152,29 @@ impl Terminal {
         let _ = writeln!(out, " ({})", self.run.engine);
         out.say();
     }
-}
 
-/// The heading of a part of what a case has to say.
-fn head(out: &mut Text, name: &str) {
-    let _ = write!(out, "  ");
-    out.paint("1", name);
-    let _ = writeln!(out);
+    /// Cases that took long.
+    fn slowest(&self, out: &mut Text) {
+        if self.slow.is_empty() {
+            return;
+        }
+        let mut slow: Vec<&(Duration, String)> = self.slow.iter().collect();
+        slow.sort_by(|a, b| b.cmp(a));
+        let _ = writeln!(out, "Slow:");
+        for (elapsed, name) in slow.iter().take(SLOW_SHOWN) {
+            let _ = writeln!(out, "  {:>6.1} s  {name}", elapsed.as_secs_f64());
+        }
+        let _ = writeln!(out);
+    }
+
+    /// What the bar says: the case that has been running for longest, where it is long.
+    fn waiting(&self, last: String) -> String {
+        let oldest = self.running.iter().min_by_key(|(_, since)| **since);
+        match oldest {
+            Some((name, since)) if since.elapsed() >= LONG => format!("waiting for {name}"),
+            _ => last,
+        }
+    }
 }
 
 /// The word for an outcome and its colour (ECMA-48, SGR).
@@ -221,15 +201,27 @@ impl Report for Terminal {
                     note!("{doing}");
                 }
             }
+            Event::Begun { id, target } => {
+                let name = line(&format!("{id} on {target}"));
+                self.running.insert(name, Instant::now());
+            }
             Event::Case(result) => {
                 self.tally.add(&result.outcome);
                 self.bar.inc(1);
-                self.bar.set_message(name(result));
+                let name = name(result);
+                self.running.remove(&name);
+                if result.elapsed >= SLOW {
+                    self.slow.push((result.elapsed, name.clone()));
+                }
+                self.bar.set_message(self.waiting(name));
+                if matches!(result.outcome, Outcome::NotApplicable(_)) {
+                    self.not_applicable.push(Arc::clone(result));
+                }
                 if matches!(result.outcome, Outcome::Fail(_) | Outcome::Broken(_)) {
                     let (code, word) = mark(&result.outcome, false);
                     let mut failed = Text::for_stderr();
                     failed.paint(code, word);
-                    let _ = writeln!(failed, " {}", name(result));
+                    let _ = writeln!(failed, " {}", words::name(result));
                     if !is_quiet() && self.started.is_some() {
                         self.bar.suspend(|| failed.tell());
                     }

@@ -138,8 +138,10 @@ impl Place {
             .args(["--engine", engine])
             .env("PFS_CACHE", self.cache())
             .stdin(Stdio::null());
-        if arguments[0] != "down" {
+        if !["down", "import"].contains(&arguments[0]) {
             command.arg("--scenarios").arg(self.scenarios());
+        }
+        if arguments[0] != "down" {
             command.args(["--target", target]);
         }
         command

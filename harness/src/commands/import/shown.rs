@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use postfix_tls_log::{Received, TlsSummary};
+
 use super::super::Error;
 use super::super::probe::{Probe, probe};
 use crate::cli::Import;
 use crate::evidence::Section;
 use crate::import::{Imported, Kind, kind_of};
 use crate::outcome::{EXIT_BROKEN, EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, Outcome};
+use crate::redact;
 use crate::say;
 use crate::scenario::{self, SideName};
 
@@ -28,7 +31,9 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
     probes
         .all
         .sort_by(|a, b| (&a.id, &a.target).cmp(&(&b.id, &b.target)));
-    let line = reported(imported).map(|line| imported.report.without_secrets(&line));
+    // What differs on every machine is no difference.
+    let line =
+        reported(imported).map(|line| redact::log_text(&imported.report.without_secrets(&line)));
     match &line {
         Some(line) => say!("reported: {}", line),
         None => say!("the report has no line of a log"),
@@ -62,8 +67,12 @@ pub(super) async fn run(options: &Import, imported: &Imported) -> Result<u8, Err
     {
         say!("no target shows the reported line; the nearest is that of {name}");
         let (only_reported, only_seen) = difference(line, &seen);
-        say!("  only in the report: {}", only_reported);
-        say!("  only on the target: {}", only_seen);
+        for (whose, words) in [("report", only_reported), ("target", only_seen)] {
+            match words.is_empty() {
+                true => say!("  nothing is only in the line of the {}", whose),
+                false => say!("  only in the line of the {}: {}", whose, words),
+            }
+        }
     }
     Ok(match (shown, broken) {
         (0, 1..) => EXIT_BROKEN,
@@ -133,15 +142,18 @@ fn verdict(result: &Probe, imported: &Imported, line: Option<&str>) -> Seen {
     };
     let text = result.log(section);
     if from_header {
-        let header = text.join(" ");
-        return match header.contains("(using TLS") {
-            true => Seen::Shown(header),
-            false => Seen::Not(Some((0.0, header))),
+        let header = text.join("\n");
+        let seen = Received::parse(&header).and_then(|header| header.tls);
+        let told = imported.report.received.first();
+        let told = told.and_then(|header| Received::parse(&header.text)?.tls);
+        return match (told, seen) {
+            (Some(told), Some(seen)) if same_session(&told, &seen) => Seen::Shown(header),
+            _ => Seen::Not(Some((0.0, header))),
         };
     }
     let same = |seen: &&String| {
         kind_of(seen) == Some(imported.kind)
-            && (imported.kind != Kind::Established || same_status(seen, line))
+            && (imported.kind != Kind::Established || same_established(seen, line))
     };
     if let Some(seen) = text.iter().find(same) {
         return Seen::Shown(seen.clone());
@@ -151,15 +163,35 @@ fn verdict(result: &Probe, imported: &Imported, line: Option<&str>) -> Seen {
     Seen::Not(best.max_by(|(a, _), (b, _)| a.total_cmp(b)))
 }
 
-/// The word before ` TLS connection ` is the same.
-fn same_status(seen: &str, line: Option<&str>) -> bool {
-    let word = |text: &str| {
-        text.split(" TLS connection ")
-            .next()
-            .and_then(|before| before.rsplit(' ').next())
-            .map(str::to_owned)
+/// The same status and the same session.
+fn same_established(seen: &str, line: Option<&str>) -> bool {
+    let summary = |text: &str| {
+        let text = text
+            .split_once(": ")
+            .filter(|(daemon, _)| is_daemon(daemon));
+        TlsSummary::from_log(text.map_or(seen, |(_, text)| text))
     };
-    line.is_none_or(|line| word(line) == word(seen))
+    let (Some(line), Some(seen)) = (line, summary(seen)) else {
+        return line.is_none();
+    };
+    TlsSummary::from_log(line)
+        .is_some_and(|told| told.status == seen.status && same_session(&told, &seen))
+}
+
+fn is_daemon(word: &str) -> bool {
+    ["smtp", "smtpd", "lmtp", "tlsproxy", "postscreen"].contains(&word)
+}
+
+/// What was negotiated, as far as both say it. Certificates and their signatures are not those of the report.
+fn same_session(told: &TlsSummary, seen: &TlsSummary) -> bool {
+    let group = match (&told.key_exchange, &seen.key_exchange) {
+        (Some(told), Some(seen)) => told.same_as(seen),
+        _ => true,
+    };
+    told.protocol == seen.protocol
+        && told.cipher == seen.cipher
+        && group
+        && told.client_signature.is_some() == seen.client_signature.is_some()
 }
 
 /// The words that both have, of all that either has: 0 to 1.
@@ -179,17 +211,32 @@ fn likeness(a: &str, b: &str) -> f64 {
     ratio
 }
 
-/// The words that only one of both has, in order.
+/// The words that only one of both has, in order; `…` stands for what is the same between them.
 fn difference(a: &str, b: &str) -> (String, String) {
-    let only = |one: &str, other: &str| {
-        let known: Vec<&str> = other.split_whitespace().collect();
-        let words: Vec<&str> = one
-            .split_whitespace()
-            .filter(|word| !known.contains(word))
-            .collect();
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let (a, b) = (words(a), words(b));
+    let mut only: (Vec<String>, Vec<String>) = Default::default();
+    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &a, &b) {
+        let (tag, old, new) = op.as_tag_tuple();
+        let sides = [(&mut only.0, a.get(old)), (&mut only.1, b.get(new))];
+        for (words, piece) in sides {
+            if tag == similar::DiffTag::Equal {
+                if words.last().is_some_and(|last| last != "…") {
+                    words.push("…".to_owned());
+                }
+            } else {
+                words.extend(piece.unwrap_or_default().iter().cloned());
+            }
+        }
+    }
+    let joined = |mut words: Vec<String>| {
+        if words.last().is_some_and(|last| last == "…") {
+            words.pop();
+        }
         words.join(" ")
     };
-    (only(a, b), only(b, a))
+    (joined(only.0), joined(only.1))
 }
 
 #[cfg(test)]
@@ -203,9 +250,56 @@ mod tests {
             likeness(line, "SSL_accept error from unknown[<address>]: -1")
                 > likeness(line, "connect from unknown")
         );
-        assert_eq!(
-            difference("a b c", "a c d"),
-            ("b".to_owned(), "d".to_owned())
-        );
+    }
+
+    #[test]
+    fn a_difference_is_told_in_words() {
+        for (a, b, only_a, only_b) in [
+            ("a b c", "a c d", "b", "d"),
+            ("a x c y e", "a c e", "x … y", ""),
+            ("same", "same", "", ""),
+        ] {
+            let expected = (only_a.to_owned(), only_b.to_owned());
+            assert_eq!(difference(a, b), expected, "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_the_same_whatever_its_certificates_and_its_dialect() {
+        let line = |status: &str, rest: &str| {
+            format!("{status} TLS connection established to a.example[192.0.2.1]:25: {rest}")
+        };
+        let told = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature \
+                    RSA-PSS (2048 bits) server-digest SHA256";
+        let told = line("Untrusted", told);
+        for (status, rest, same) in [
+            (
+                "Untrusted",
+                "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange x25519 server-signature ECDSA \
+                 (prime256v1) server-digest SHA256",
+                true,
+            ),
+            (
+                "Trusted",
+                "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS \
+                 (2048 bits) server-digest SHA256",
+                false,
+            ),
+            (
+                "Untrusted",
+                "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange ECDHE (P-256) server-signature \
+                 RSA-PSS (2048 bits) server-digest SHA256",
+                false,
+            ),
+            (
+                "Untrusted",
+                "TLSv1.2 with cipher AES128-SHA (128/128 bits)",
+                false,
+            ),
+        ] {
+            let seen = format!("smtp: {}", line(status, rest));
+            assert_eq!(same_established(&seen, Some(&told)), same, "{seen}");
+        }
+        assert!(same_established("anything", None));
     }
 }
