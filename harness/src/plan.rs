@@ -5,6 +5,7 @@ mod dns;
 mod parameters;
 mod show;
 mod value;
+mod versions;
 
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
@@ -12,6 +13,7 @@ pub use parameters::{Lacking, UnknownParameter, check_parameters};
 pub(crate) use parameters::{own_path, path_of};
 pub use show::show;
 pub use value::{Piece, Value};
+pub use versions::versions;
 
 use std::collections::BTreeMap;
 use std::fmt;
