@@ -30,6 +30,7 @@ struct Entry {
 enum Names {
     Client,
     Domain,
+    Localhost,
     Mail,
     Second,
     Sni,
@@ -42,6 +43,7 @@ impl Names {
         match self {
             Self::Client => &["client.example.test"],
             Self::Domain => &["*.example.test"],
+            Self::Localhost => &["localhost"],
             Self::Mail => &["mail.example.test", "example.test"],
             Self::Second => &["second.example.test"],
             Self::Sni => &["sni.example.test"],
@@ -67,6 +69,14 @@ const fn sni(name: &'static str, key: KeyKind, names: Names, description: &'stat
     Entry {
         names,
         ..server(name, key, description)
+    }
+}
+
+/// For clients that connect to the name they verify.
+const fn localhost(name: &'static str, description: &'static str) -> Entry {
+    Entry {
+        names: Names::Localhost,
+        ..server(name, EcdsaP256, description)
     }
 }
 
@@ -204,6 +214,39 @@ static REGISTRY: &[Entry] = &[
             EcdsaP256,
             Names::Domain,
             "as any-domain, but expired a month ago",
+        )
+    },
+    localhost("localhost", "localhost, ECDSA on P-256"),
+    Entry {
+        key: Rsa2048,
+        ..localhost("localhost-rsa", "localhost, RSA, 2048 bits")
+    },
+    Entry {
+        validity: Validity::Expired,
+        ..localhost(
+            "localhost-expired",
+            "localhost, expired a month ago (ECDSA on P-256)",
+        )
+    },
+    Entry {
+        validity: Validity::NotYet,
+        ..localhost(
+            "localhost-not-yet-valid",
+            "localhost, valid from next year on (ECDSA on P-256)",
+        )
+    },
+    Entry {
+        signer: Signer::Ca(CaName::OtherRoot),
+        ..localhost(
+            "localhost-other-ca",
+            "localhost, signed by the unrelated root (ECDSA on P-256)",
+        )
+    },
+    Entry {
+        signer: Signer::Itself,
+        ..localhost(
+            "localhost-self-signed",
+            "localhost, signed with its own key (ECDSA on P-256)",
         )
     },
     client("client-rsa", Rsa2048, "client.example.test, RSA, 2048 bits"),

@@ -47,11 +47,15 @@ fn verifies_chains() {
         };
         let (by_root, by_other) = match name.as_str() {
             expired if expired.ends_with("expired") => ("certificate has expired", UNKNOWN),
-            "not-yet-valid" => ("certificate is not yet valid", UNKNOWN),
-            "other-ca" | "client-other-ca" => (UNKNOWN, "OK"),
-            "self-signed" | "impostor" | "impostor-rsa" | "client-self-signed" => {
-                (SELF_SIGNED, SELF_SIGNED)
+            "not-yet-valid" | "localhost-not-yet-valid" => {
+                ("certificate is not yet valid", UNKNOWN)
             }
+            "other-ca" | "client-other-ca" | "localhost-other-ca" => (UNKNOWN, "OK"),
+            "self-signed"
+            | "impostor"
+            | "impostor-rsa"
+            | "client-self-signed"
+            | "localhost-self-signed" => (SELF_SIGNED, SELF_SIGNED),
             "client-server-eku" => ("unsuitable certificate purpose", UNKNOWN),
             _ => ("OK", UNKNOWN),
         };

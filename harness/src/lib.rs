@@ -16,6 +16,7 @@
 //!
 //! `runner` drives a case through these stages and tells of it in `event`s; it knows no report type and no engine.
 //! `bundle` is what a case takes without this harness, as files.
+//! `fixture` lends a Postfix to programs of others, for tests of theirs.
 //! `claims` goes the other way: from the promises of the documentation to what the snapshots have of them.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -30,6 +31,7 @@ pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod explain;
+pub mod fixture;
 pub mod import;
 pub mod mutate;
 pub mod observe;

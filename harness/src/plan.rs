@@ -6,6 +6,7 @@ mod dns;
 mod parameters;
 mod show;
 mod value;
+mod versions;
 
 pub use command::{CommandLine, CommandPiece, Paths};
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
@@ -14,6 +15,7 @@ pub use parameters::{Lacking, UnknownParameter, check_parameters};
 pub(crate) use parameters::{own_path, path_of};
 pub use show::show;
 pub use value::{Piece, Value};
+pub use versions::versions;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -25,7 +25,7 @@ pub use fleet::Running;
 pub use lines::{Line, Ports, Role, SERVER_NAME, recipient};
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -199,6 +199,28 @@ impl Session {
         let file = open_lock(&path)?;
         let held = blocking(move || file.lock().map(|()| file)).await?;
         held.map(Some).map_err(SessionError::io(&path))
+    }
+
+    /// As [`Session::hold_case`], whoever else has the fleets; nothing, at once, where the case is held already, by a thread
+    /// of this process or by another process.
+    ///
+    /// # Errors
+    /// A file of the session cannot be locked.
+    pub fn try_hold_case(&self, case: &Case) -> Result<Option<File>, SessionError> {
+        let path = self
+            .directory
+            .join(format!("{}.{}.case", case.target, case.tag));
+        let file = open_lock(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(SessionError::io(&path)(error)),
+        }
+    }
+
+    /// Where the session's files are; nobody removes it while the session is open.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Ends the fleets that a case had for itself, unless they are to be looked at.

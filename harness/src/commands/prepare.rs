@@ -11,6 +11,7 @@ use super::Error;
 use super::remembered::remember;
 use crate::cli::EngineName;
 use crate::event::{Event, TargetLine};
+pub(super) use crate::plan::versions;
 use crate::plan::{self, Case, Decision, Lacking};
 use crate::scenario::{Scenario, Selection, TargetVersions};
 use crate::{note, tell};
@@ -76,18 +77,6 @@ pub(super) fn nominal(target: &Target) -> Option<TargetVersions> {
         name: target.name().to_owned(),
         postfix: target.nominal_postfix()?.to_string().parse().ok()?,
         openssl: target.nominal_openssl()?.to_string().parse().ok()?,
-    })
-}
-
-pub(super) fn versions(facts: &TargetFacts) -> Option<TargetVersions> {
-    let number = facts
-        .openssl_text
-        .split_whitespace()
-        .find_map(|word| word.parse().ok());
-    Some(TargetVersions {
-        name: facts.target.clone(),
-        postfix: facts.mail_version.parse().ok()?,
-        openssl: number?,
     })
 }
 
