@@ -91,7 +91,7 @@ pub fn fold<'a>(all: impl IntoIterator<Item = (&'a str, &'a Difference)>) -> Vec
         .map(|one| (place(one, &findings), std::cmp::Reverse(one.cases.len())))
         .collect();
     let mut placed: Vec<_> = places.into_iter().zip(findings).collect();
-    placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    placed.sort_by_key(|(place, _)| *place);
     placed.into_iter().map(|(_, finding)| finding).collect()
 }
 
