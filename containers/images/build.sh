@@ -16,8 +16,8 @@ die() {
 }
 [ -f makedefs ] && [ -f postfix-install ] || die "this is no source tree of Postfix: no makedefs and postfix-install in it"
 
-# What configures it; everything else make(1) sees by itself.
-configuration=$(cat makedefs Makefile.in src/*/Makefile.in debian/rules debian/control 2>/dev/null | sha256sum)
+# What configures it, this script included; everything else make(1) sees by itself.
+configuration=$(cat "$0" makedefs Makefile.in src/*/Makefile.in debian/rules debian/control 2>/dev/null | sha256sum)
 if [ "$(cat .pfs-configured 2>/dev/null)" != "$configuration" ]; then
     rm -f .pfs-configured
     if [ ! -e /var/lib/pfs/build-dependencies ] ||
@@ -42,9 +42,10 @@ if [ "$(cat .pfs-configured 2>/dev/null)" != "$configuration" ]; then
     else
         pcre=
         if grep -q pcre2 src/util/dict_pcre.c; then pcre=-DHAS_PCRE=2; fi
+        # The header of NIS is in none of these packages.
         make makefiles shared=yes dynamicmaps=yes pie=yes DEBUG= OPT=-O2 \
             daemon_directory=/usr/lib/postfix/sbin shlib_directory=/usr/lib/postfix \
-            CCARGS="-DUSE_TLS -DUSE_SASL_AUTH -DUSE_CYRUS_SASL -I/usr/include/sasl -DHAS_LMDB -DHAS_CDB $pcre" \
+            CCARGS="-DUSE_TLS -DUSE_SASL_AUTH -DUSE_CYRUS_SASL -I/usr/include/sasl -DHAS_LMDB -DHAS_CDB -DNO_NIS $pcre" \
             AUXLIBS="-lssl -lcrypto -lsasl2" AUXLIBS_LMDB=-llmdb AUXLIBS_CDB=-lcdb AUXLIBS_PCRE="${pcre:+-lpcre2-8}"
     fi
     echo "$configuration" >.pfs-configured
