@@ -153,11 +153,6 @@ impl Session {
         self.engine.name()
     }
 
-    /// Where what belongs to the session is kept.
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     /// The test PKI of this session.
     pub fn pki(&self) -> &Arc<Pki> {
         &self.pki
