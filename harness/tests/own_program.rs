@@ -1,7 +1,5 @@
 //! The programs of the pages "Test your own client" and "Test your own server" against a real Postfix, as they stand there.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
