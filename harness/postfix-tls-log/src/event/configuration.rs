@@ -320,6 +320,8 @@ const SETTINGS_INSIDE: &[&str] = &[
     ": unsupported TLS level ",
     "_tls_per_site ignored when ",
     ": per-site table lookup error",
+    "unknown tls_disable_workarounds value ",
+    "unknown tls_ssl_options value ",
     "_tls_policy_maps is not empty",
 ];
 
