@@ -120,7 +120,9 @@ pub fn services(inject_port: u16, lease_port: u16, generation: u32) -> Vec<Servi
                 "smtpd_banner",
                 format!("$myhostname ESMTP generation {generation}"),
             )
-            .set("smtpd_tls_security_level", "none"),
+            .set("smtpd_tls_security_level", "none")
+            // Which addresses are the machine's own hangs on the network it is in: no header is added for any of them.
+            .set("local_header_rewrite_clients", ""),
         lease(lease_port),
         unix("pickup", "pickup")
             .public()

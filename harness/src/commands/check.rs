@@ -89,7 +89,10 @@ impl Found {
                 }
                 // A target that nobody gets without asking may be behind.
                 Ok(None) if applies && by_default.contains(target) => {
-                    let why = format!("{}: there is no such snapshot", one.path().display());
+                    let why = format!(
+                        "{}: there is no such snapshot; where that Postfix lacks a parameter, say so with `targets`",
+                        one.path().display()
+                    );
                     kept.entry(&scenario.path).or_default().push((false, why));
                 }
                 Ok(None) => {}

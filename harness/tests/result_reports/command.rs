@@ -95,7 +95,7 @@ fn what_cannot_be_reported_is_said_with_its_place() {
         (
             &["a.jsonl", "--report", "text=x"],
             2,
-            "expected junit=PATH, json=PATH or markdown=PATH",
+            "expected junit=PATH, json=PATH, markdown=PATH or html=PATH",
         ),
     ] {
         let all = [&["report"], arguments].concat();

@@ -85,6 +85,8 @@ fn relevant(result: &CaseResult) -> Vec<(&'static str, String)> {
     let sections = result.sections();
     let pointed: Vec<(&'static str, String)> = sections
         .iter()
+        // That a mail did not arrive is the reason itself; the logs say why.
+        .filter(|(section, _)| *section != crate::evidence::Section::Mail)
         .filter_map(|(section, said)| {
             let lines = said.lines();
             let own = lines.filter(|line| found.iter().any(|found| line.contains(found)));
