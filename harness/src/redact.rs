@@ -2,8 +2,8 @@
 //!
 //! Redacted, because it differs from run to run: the label of a case in the names it looks up, times and durations,
 //! process ids, the name of the machine and the tag of a fleet's service (`postfix/c12`), IP addresses, ports, queue ids,
-//! message ids, fingerprints and digests of the run's own keys, serial numbers of a session cache, and the line number
-//! (nothing else) of an OpenSSL source file; dumps of what was read and written (log levels 3 and 4).
+//! message ids, fingerprints and digests of the run's own keys, serial numbers of a session cache, the octets that a mail
+//! has, and the line number (nothing else) of an OpenSSL source file; dumps of what was read and written (log levels 3 and 4).
 //!
 //! Never redacted: protocol, cipher, bits, key exchange, group, signature, digest algorithm, status word, server name, certificate
 //! names, error text, error codes, reply codes, counts of commands.
@@ -34,6 +34,8 @@ pub const HOST: &str = "<host>";
 pub const TAG: &str = "<case>";
 /// Stands for the digest of a certificate, a key or a set of parameters.
 pub const DIGEST: &str = "<hex>";
+/// Stands for how many octets a mail has.
+pub const COUNT: &str = "<count>";
 /// Stands for lines on end about what OpenSSL read and wrote: pointers, lengths and dumps of octets.
 pub const DUMP: &str =
     "read from <pointer> [<pointer>] (<count> bytes => <count>), write to <pointer>, dumps";
@@ -195,6 +197,15 @@ fn replacement(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         .or_else(|| id(before, rest))
         .or_else(|| source_line(before, rest))
         .or_else(|| tag(before, rest))
+        .or_else(|| count(before, rest))
+}
+
+/// The octets of a mail, whose header has an address: `Read 437 chars: `, `Write 437 chars: ` (log level 4), `SIZE=434`.
+fn count(before: &str, rest: &str) -> Option<(&'static str, usize)> {
+    let digits = digits(rest);
+    let logged =
+        (before == "Read " || before == "Write ") && rest[digits..].starts_with(" chars: ");
+    (digits > 0 && (logged || before.ends_with(" SIZE="))).then_some((COUNT, digits))
 }
 
 /// Hexadecimal pairs with colons, eight or more, or at least 32 hexadecimal digits on end; with `...` in between, as Postfix cuts

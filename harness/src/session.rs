@@ -33,7 +33,7 @@ use std::time::SystemTime;
 use pfs_certs::Pki;
 use pfs_containers::removal::remove_tree;
 use pfs_containers::{Cache, Engine, Holder, Target, TargetFacts};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::plan::{Case, FleetKey};
 
@@ -76,6 +76,9 @@ pub struct Session {
     made_of: BTreeMap<String, String>,
     catalogue: Vec<Arc<Case>>,
     fleets: Mutex<HashMap<FleetKey, Arc<OnceCell<Started>>>>,
+    /// A turn to start a fleet that several cases have: with many of them at once, the cases of those that run would wait
+    /// for processor time until their deadline.
+    starting: Semaphore,
     /// Held shared while the session is used: a directory nobody holds is left over.
     in_use: File,
     /// The same, as what is left of its fleets is marked by.
@@ -124,6 +127,7 @@ impl Session {
             made_of,
             catalogue,
             fleets: Mutex::default(),
+            starting: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             in_use,
             holder,
         })
@@ -168,7 +172,14 @@ impl Session {
             Arc::clone(fleets.entry(key.clone()).or_default())
         };
         let wanted = Line::of(case, key);
-        let started = async || self.ensure(key, &wanted).await.map_err(Arc::new);
+        let started = async || {
+            // A case that has a fleet for itself is among the few that run.
+            let _turn = match key.own {
+                None => self.starting.acquire().await.ok(),
+                Some(_) => None,
+            };
+            self.ensure(key, &wanted).await.map_err(Arc::new)
+        };
         let running = match cell.get_or_init(started).await {
             Ok(running) => running,
             Err(error) => return Err(SessionError::Earlier(Arc::clone(error))),

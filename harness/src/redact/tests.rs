@@ -1,4 +1,25 @@
 #[test]
+fn octets_of_a_mail() {
+    for (text, redacted) in [
+        (
+            "Write 437 chars: Received: from inject.pfs.invalid (unkno",
+            "Write <count> chars: Received: from inject.pfs.invalid (unkno",
+        ),
+        (
+            "Write 23 chars: MAIL FROM:<> SIZE=434??",
+            "Write <count> chars: MAIL FROM:<> SIZE=<count>??",
+        ),
+        (
+            "Read 31 chars: 250-SIZE 10240000",
+            "Read <count> chars: 250-SIZE 10240000",
+        ),
+        ("Anonymous 256 chars: x", "Anonymous 256 chars: x"),
+    ] {
+        assert_eq!(log_text(text), redacted);
+    }
+}
+
+#[test]
 fn own_recipients_lose_their_case() {
     let line = "for <recipient@eecdh.grade.ultra-12ab34.pfs.test>; recipient@else.where";
     let redacted = "for <recipient@<case>.pfs.test>; recipient@else.where";
