@@ -257,7 +257,7 @@ async fn run_batch(
             },
         };
         match done {
-            Done::Baseline(_, Outcome::Pass | Outcome::New(_) | Outcome::Differs(_)) => {}
+            Done::Baseline(_, Outcome::Pass | Outcome::New { .. } | Outcome::Differs(_)) => {}
             Done::Baseline(name, other) => {
                 let why = other.reasons().first().cloned().unwrap_or_default();
                 wrong.insert(name, why);
