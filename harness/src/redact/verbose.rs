@@ -56,7 +56,7 @@ pub(super) fn answer(before: &str, rest: &str) -> Option<(&'static str, usize)> 
     }
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     // 32 octets, those of the seed, are 44 digits.
-    (rest.len() >= 44 && rest.len() % 4 == 0 && rest.chars().all(is_base64))
+    (rest.len() >= 44 && rest.len().is_multiple_of(4) && rest.chars().all(is_base64))
         .then_some((OCTETS, rest.len()))
 }
 
