@@ -8,106 +8,19 @@
 
 mod accepted;
 mod finding;
+mod seen;
 mod show;
 mod text;
 
 pub use accepted::{Accepted, AcceptedError};
 pub use finding::{Finding, Way, fold};
+pub use seen::{Failure, Seen, Session, Status};
 pub use show::{Comparison, Side};
 pub use text::{Change, changes};
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-/// What was seen of one case on one target, as far as two are compared: a line of JSON of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Seen {
-    /// `TOPIC/CASE[VARIANT]`.
-    pub id: String,
-    /// The target.
-    pub target: String,
-    /// `pass`, `fail`, `not-applicable`, …
-    pub outcome: String,
-    /// Why it failed or was not run.
-    #[serde(default)]
-    pub differences: Vec<String>,
-    /// The shell line that runs it alone.
-    #[serde(default)]
-    pub reproduce: String,
-    /// Whether the mail arrived.
-    pub delivered: Option<bool>,
-    /// The session.
-    pub session: Option<Session>,
-    /// What each witness says of its peer.
-    #[serde(default)]
-    pub testimonies: Vec<Status>,
-    /// How it failed.
-    #[serde(default)]
-    pub failures: Vec<Failure>,
-    /// What each witness said, redacted.
-    #[serde(default)]
-    pub witnesses: BTreeMap<String, String>,
-}
-
-/// A TLS session, as far as two are compared.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Session {
-    protocol: String,
-    cipher: String,
-    bits: Bits,
-    key_exchange: KeyExchange,
-    server_signature: Option<Signature>,
-    client_signature: Option<Signature>,
-    forward_secrecy: ForwardSecrecy,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Bits {
-    used: Option<u32>,
-    algorithm: Option<u32>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct KeyExchange {
-    kind: Option<String>,
-    group: Option<String>,
-    prime: Option<Prime>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Prime {
-    bits: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Signature {
-    algorithm: String,
-    curve: Option<String>,
-    bits: Option<u32>,
-    digest: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct ForwardSecrecy {
-    holds: bool,
-}
-
-/// The status word of one witness.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Status {
-    witness: String,
-    status: Option<String>,
-}
-
-/// A failure as one witness tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Failure {
-    witness: String,
-    side: String,
-    cause: String,
-    alert: Option<String>,
-}
+use serde::Serialize;
 
 /// Kinds of differences, most serious first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -537,70 +450,6 @@ fn rank(protocol: &str) -> usize {
         .iter()
         .position(|known| *known == protocol)
         .unwrap_or_default()
-}
-
-impl Session {
-    fn strength(&self) -> u32 {
-        self.bits.used.or(self.bits.algorithm).unwrap_or_default()
-    }
-}
-
-impl KeyExchange {
-    fn words(&self) -> String {
-        match (&self.group, &self.prime) {
-            (Some(group), _) => group.clone(),
-            (None, Some(prime)) => format!("prime of {} bits", prime.bits),
-            (None, None) => self.kind.clone().unwrap_or_else(|| "unknown".to_owned()),
-        }
-    }
-
-    /// Security strength in bits (NIST SP 800-57 part 1, table 2; RFC 7748, section 7; RFC 7919, appendix A), one more for a
-    /// hybrid.
-    fn strength(&self) -> u32 {
-        if let Some(prime) = &self.prime {
-            return match prime.bits {
-                ..2048 => 80,
-                2048..3072 => 112,
-                3072..7680 => 128,
-                _ => 192,
-            };
-        }
-        match self.group.as_deref() {
-            Some("secp224r1") => 112,
-            Some("secp384r1") => 192,
-            Some("x448") => 224,
-            Some("secp521r1") => 256,
-            Some(group) if group.contains("MLKEM") => 129,
-            Some(_) => 128,
-            None => 0,
-        }
-    }
-}
-
-impl Signature {
-    /// As far as the other one tells it, too.
-    fn words(&self, other: &Signature) -> String {
-        let mut words = self.algorithm.clone();
-        if let (Some(curve), Some(_)) = (&self.curve, &other.curve) {
-            words.push_str(&format!(" {curve}"));
-        }
-        if let (Some(bits), Some(_)) = (self.bits, other.bits) {
-            words.push_str(&format!(" {bits} bits"));
-        }
-        if let (Some(digest), Some(_)) = (&self.digest, &other.digest) {
-            words.push_str(&format!(" {digest}"));
-        }
-        words
-    }
-
-    fn strength(&self) -> (u32, u32) {
-        let digest = self.digest.as_deref().unwrap_or_default();
-        // SHA-256 is no weaker than the curves and keys in use (NIST SP 800-57 part 1, table 3).
-        (
-            self.bits.unwrap_or_default(),
-            u32::from(!["MD5", "SHA1"].contains(&digest)),
-        )
-    }
 }
 
 #[cfg(test)]
