@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::{
     CaseId, CaseVersions, ClassicClient, ClassicServer, Expect, KnownBug, NextHop, RustlsClient,
-    RustlsServer, Scenario, ServiceName, TargetVersions,
+    RustlsServer, Scenario, ServiceName, Start, TargetVersions,
 };
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
@@ -38,6 +38,8 @@ pub struct FleetKey {
     pub settings: BTreeMap<String, Value>,
     /// The tag of the case that has the instance for itself, started for its run alone.
     pub own: Option<String>,
+    /// Whether it is started as its package would start it.
+    pub start: Start,
 }
 
 impl fmt::Display for FleetKey {
@@ -45,6 +47,9 @@ impl fmt::Display for FleetKey {
         f.write_str(&self.target)?;
         for (name, value) in &self.settings {
             write!(f, " {name}={value}")?;
+        }
+        if self.start == Start::AsPackaged {
+            f.write_str(" as packaged")?;
         }
         match &self.own {
             Some(tag) => write!(f, " for {tag}"),
