@@ -5,8 +5,8 @@ use classic_tls::names::{NamedGroup, Version};
 use crate::plan::{Case, ClientPlan, ServerPlan};
 use crate::printable::shell_word;
 use crate::scenario::{
-    Cipher, ClassicClient, ClassicProfile, Group, KeyExchangeName, Protocol, RustlsClient, Scheme,
-    SideName,
+    Begins, Cipher, ClassicClient, ClassicProfile, Group, KeyExchangeName, Protocol, RustlsClient,
+    Scheme, SideName,
 };
 
 /// A command, and what it does not do as the client of the case does.
@@ -211,13 +211,17 @@ impl<'a> Offer<'a> {
     }
 }
 
+fn implicit(case: &Case, side: SideName) -> bool {
+    case.scenario.file.begins(side) == Begins::Implicit
+}
+
 /// `openssl s_client`, which says what was negotiated, and sends the mail of the file `mail.smtp`.
 pub(super) fn openssl(case: &Case, port: u16) -> Option<Command> {
     let offer = Offer::of(case)?;
     let mut words = vec!["openssl".to_owned(), "s_client".to_owned()];
     let mut push = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
     push(&["-connect", &format!("127.0.0.1:{port}")]);
-    if !case.scenario.file.implicit_tls() {
+    if !implicit(case, SideName::Client) {
         push(&["-starttls", "smtp", "-name", "client.example.test"]);
     }
     match offer.sni {
@@ -260,7 +264,7 @@ pub(super) fn swaks(case: &Case, port: u16, recipient: &str) -> Option<Command> 
         .filter(|version| (low..=high).contains(version))
         .map(|version| version.to_string().to_lowercase().replace('.', "_"))
         .collect();
-    let tls = match case.scenario.file.implicit_tls() {
+    let tls = match implicit(case, SideName::Client) {
         true => "--tls-on-connect",
         false => "--tls",
     };
@@ -337,7 +341,7 @@ fn group(group: &Group) -> Option<String> {
 
 /// `openssl s_server` in the place of a server of ours; it speaks no SMTP, so that TLS has to begin with the first byte.
 pub(super) fn openssl_server(case: &Case, port: u16) -> Option<Command> {
-    if !case.scenario.file.implicit_tls() {
+    if !implicit(case, SideName::Server) {
         return None;
     }
     let mut lacks = vec!["it speaks no SMTP: the client waits for a greeting".to_owned()];

@@ -7,7 +7,9 @@ use std::path::Path;
 use pfs_certs::GeneratedName;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{CommandOptions, Placeholder, ScenarioFile, ValuePiece, Word, WordPiece};
+use crate::scenario::{
+    Begins, CommandOptions, Placeholder, ScenarioFile, SideName, ValuePiece, Word, WordPiece,
+};
 
 /// The authority that has signed what the test PKI makes.
 const AUTHORITY: &str = "ca:root";
@@ -84,6 +86,10 @@ impl CommandLine {
         recipient: String,
         mail: String,
     ) -> Self {
+        let side = match is_server {
+            true => SideName::Server,
+            false => SideName::Client,
+        };
         let piece = |placeholder| match placeholder {
             Placeholder::Host => Some(CommandPiece::Host),
             Placeholder::Port => Some(CommandPiece::Port),
@@ -121,7 +127,7 @@ impl CommandLine {
                 .collect(),
             mail,
             dialogue: options.dialogue,
-            implicit: file.implicit_tls(),
+            implicit: file.begins(side) == Begins::Implicit,
             recipient,
         }
     }
