@@ -9,7 +9,7 @@ use super::closing::finish;
 use super::error::Failure;
 use super::hello::{LateReply, Pipelined, Shaped};
 use super::misbehave::{instead_of_tls, silence};
-use super::options::{Misbehaviour, SmtpOptions, TlsMode};
+use super::options::{Beginning, Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
 use super::smtp::{Client, Dialogue, Mail, Reply, SmtpError, Stage};
 use super::tap::Recorder;
@@ -42,6 +42,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     T: Handshake<S>,
 {
+    options.check()?;
     if options.mode == TlsMode::Implicit {
         let tls = inside(Pipelined::plain(stream), Vec::new(), tls, options, run).await?;
         let mut smtp = Client::new(tls);
@@ -141,6 +142,10 @@ where
     T: Handshake<S>,
 {
     run.dialogue.stage = Stage::Handshake;
+    run.began = Some(match options.mode {
+        TlsMode::Implicit => Beginning::FirstByte,
+        TlsMode::Starttls | TlsMode::Off => Beginning::Starttls,
+    });
     let mut recorder = Recorder::after(early, stream, Side::Client, run.recording.clone());
     if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
         return Err(failure);

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::closing::finish;
 use super::error::Failure;
 use super::misbehave::{instead_of_tls, silence};
-use super::options::{Misbehaviour, SmtpOptions, TlsMode};
+use super::options::{Beginning, Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
 use super::smtp::{Event, Offer, Server, SmtpError, Stage};
 use super::tap::Recorder;
@@ -35,6 +35,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     T: Handshake<S>,
 {
+    options.check()?;
     run.dialogue.stage = Stage::Banner;
     if options.mode == TlsMode::Implicit {
         let tls = inside(stream, Vec::new(), tls, options, run).await?;
@@ -89,6 +90,10 @@ where
     T: Handshake<S>,
 {
     run.dialogue.stage = Stage::Handshake;
+    run.began = Some(match options.mode {
+        TlsMode::Implicit => Beginning::FirstByte,
+        TlsMode::Starttls | TlsMode::Off => Beginning::Starttls,
+    });
     let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
     if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
         return Err(failure);
@@ -121,6 +126,10 @@ where
                     expected: "a command",
                 }
                 .into());
+            }
+            // What it sent is not read to its end, and closing at once could cost it what it was told.
+            Err(error @ SmtpError::TlsInClear) => {
+                return Err(run.end(error.into(), finish(smtp.lines())).await);
             }
             Err(error) => return Err(error.into()),
         }

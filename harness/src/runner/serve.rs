@@ -7,14 +7,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::evidence::Statements;
-use crate::peer::{self, ForwardOptions, MailServer};
+use crate::peer::{self, MailServer};
 
 /// What stands behind the port that the client of a fleet connects to.
 pub(super) enum Behind {
     Peer(Box<dyn MailServer>),
-    Postfix(SocketAddr, ForwardOptions),
+    Postfix(SocketAddr),
     /// A program of the user's: that nothing answers there is its own doing.
-    Command(SocketAddr, ForwardOptions),
+    Command(SocketAddr),
 }
 
 /// Serves the client's connections, one after the other, until its mails are done with; returns
@@ -84,7 +84,7 @@ async fn connection(
 ) -> Result<bool, String> {
     let report = match behind {
         Behind::Peer(server) => server.receive(stream, deadline).await,
-        Behind::Postfix(address, options) | Behind::Command(address, options) => {
+        Behind::Postfix(address) | Behind::Command(address) => {
             let upstream = match timeout_at(deadline, peer::connect(*address, None)).await {
                 Ok(Ok(upstream)) => upstream,
                 Ok(Err(_)) if matches!(behind, Behind::Command(..)) => return Ok(false),
@@ -96,7 +96,7 @@ async fn connection(
                 Err(_) => return Ok(false),
             };
             let stream = peer::NoDelayStream::new(stream);
-            let report = peer::forward_between(stream, upstream, *options, deadline).await;
+            let report = peer::forward_between(stream, upstream, deadline).await;
             said.tap = Some(report);
             return Ok(true);
         }

@@ -205,6 +205,24 @@ impl Fault {
         }
     }
 
+    /// It comes before TLS or with STARTTLS, so that it never comes to pass where TLS begins with the first byte.
+    pub fn needs_starttls(self) -> bool {
+        matches!(
+            self,
+            Self::SilentFromTheStart
+                | Self::RefuseToTalk
+                | Self::RefuseStarttls
+                | Self::EarlyEhlo
+                | Self::EarlyStarttls
+                | Self::EarlyClientHello
+        )
+    }
+
+    /// It needs no TLS.
+    pub fn is_before_tls(self) -> bool {
+        matches!(self, Self::SilentFromTheStart | Self::RefuseToTalk)
+    }
+
     /// It is done inside TLS, where only the classic peer can be told to.
     pub fn is_classic(self) -> bool {
         !matches!(

@@ -125,6 +125,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
     /// When the stream fails or ends within a command, a limit is exceeded, or nothing but nonsense comes.
     pub async fn next(&mut self, dialogue: &mut Dialogue) -> Result<Event, SmtpError> {
         loop {
+            if self.ehlo_stage == Stage::Ehlo && self.lines.is_tls().await? {
+                return Err(SmtpError::TlsInClear);
+            }
             let Some(line) = self.lines.line().await? else {
                 return Ok(Event::Closed);
             };
