@@ -92,6 +92,15 @@ Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a sce
         after_help = "Example:\n  pfs targets --target mine=debs:../build-area --target installed"
     )]
     Targets(TargetsOf),
+    /// Try what this machine can run, Docker, chroots, namespaces, ports, room, tools, and say what to do for the rest.
+    /// Starts no Postfix.
+    #[command(after_help = "\
+Examples:
+  pfs doctor
+  pfs doctor --format json
+
+Exit codes: 0 an engine works, with room and tools for it; 3 none does.")]
+    Doctor(Doctor),
     /// Write what the documentation promises, the scenarios that show it and what each target does, as Markdown: a page
     /// for each of its headings and each topic, from the committed snapshots. Starts nothing; exits with 1 if a claim has
     /// no scenario.
@@ -472,6 +481,14 @@ pub struct TargetsOf {
     pub targets: Targets,
     #[command(flatten)]
     pub place: Where,
+}
+
+/// Options of `pfs doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Options of `pfs up`.

@@ -9,6 +9,7 @@ mod collect;
 mod confine;
 mod corpus;
 mod diff;
+mod doctor;
 mod error;
 mod explain;
 mod gather;
@@ -56,6 +57,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
         Command::Targets(options) => targets::targets(options).await,
+        Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
