@@ -188,7 +188,7 @@ fn podman() -> Check {
         Some(path) => Check::works(
             "podman",
             format!(
-                "its socket answers: DOCKER_HOST=unix://{} has it used",
+                "its socket answers: DOCKER_HOST=unix://{}, where a registry has the images",
                 path.display()
             ),
         ),
