@@ -21,7 +21,7 @@ use harness::cli::Where;
 use harness::commands::{Ground, prepare};
 use harness::event::{Event, Reproduce};
 use harness::outcome::Outcome;
-use harness::peer::{self, ForwardOptions, Mail, NoDelayStream, PreparedServer};
+use harness::peer::{self, Mail, NoDelayStream, PreparedServer};
 use harness::plan::{Case, ClientPlan, Decision, ServerPlan};
 use harness::runner::{self, classic_client, classic_server, client_options, server_options};
 use harness::session::{Kind, Line, Ports, Running, Session, recipient};
@@ -255,8 +255,7 @@ async fn handshake(session: &Session, case: &Case, fleets: &Fleets) {
                     let upstream = peer::connect(address, None)
                         .await
                         .expect("the server is there");
-                    peer::forward_between(stream, upstream, ForwardOptions::default(), deadline)
-                        .await;
+                    peer::forward_between(stream, upstream, deadline).await;
                 }
                 (ServerPlan::Postfix(_) | ServerPlan::Exim(_), None)
                 | (ServerPlan::Command(_), _) => {}

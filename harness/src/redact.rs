@@ -3,7 +3,8 @@
 //! Redacted, because it differs from run to run: the label of a case in the names it looks up, times and durations,
 //! process ids, the name of the machine and the tag of a fleet's service (`postfix/c12`), IP addresses, ports, queue ids,
 //! message ids, fingerprints and digests of the run's own keys, serial numbers of a session cache, the octets that a mail
-//! has, and the line number (nothing else) of an OpenSSL source file; dumps of what was read and written (log levels 3 and 4).
+//! has, and the line number (nothing else) of an OpenSSL source file; dumps of what was read and written (log levels 3 and 4);
+//! pointers, random octets and the order of SASL mechanisms where logs are talkative (`redact/verbose.rs`).
 //!
 //! Never redacted: protocol, cipher, bits, key exchange, group, signature, digest algorithm, status word, server name, certificate
 //! names, error text, error codes, reply codes, counts of commands.
@@ -36,6 +37,12 @@ pub const TAG: &str = "<case>";
 pub const DIGEST: &str = "<hex>";
 /// Stands for how many octets a mail has.
 pub const COUNT: &str = "<count>";
+/// Stands for the octets of a ClientHello that smtpd(8) has read as a command.
+pub const CLIENT_HELLO: &str = "<ClientHello>";
+/// Stands for an address in memory.
+pub const POINTER: &str = "<pointer>";
+/// Stands for octets made at random.
+pub const OCTETS: &str = "<octets>";
 /// Stands for lines on end about what OpenSSL read and wrote: pointers, lengths and dumps of octets.
 pub const DUMP: &str =
     "read from <pointer> [<pointer>] (<count> bytes => <count>), write to <pointer>, dumps";
@@ -150,7 +157,9 @@ pub fn own_names(text: &str) -> String {
 }
 
 fn inline(text: &str) -> String {
-    let text = own_names(&own_recipients(text));
+    let text = verbose::client_hello(text).unwrap_or_else(|| text.to_owned());
+    let text = verbose::mechanisms(&text).unwrap_or(text);
+    let text = own_names(&own_recipients(&text));
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
@@ -198,6 +207,8 @@ fn replacement(before: &str, rest: &str) -> Option<(&'static str, usize)> {
         .or_else(|| source_line(before, rest))
         .or_else(|| tag(before, rest))
         .or_else(|| count(before, rest))
+        .or_else(|| verbose::pointer(rest))
+        .or_else(|| verbose::answer(before, rest))
 }
 
 /// The octets of a mail, whose header has an address: `Read 437 chars: `, `Write 437 chars: ` (log level 4), `SIZE=434`.
@@ -366,6 +377,8 @@ fn digits(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len())
 }
+
+mod verbose;
 
 #[cfg(test)]
 mod tests;

@@ -34,11 +34,11 @@ pub(crate) use error::nearest;
 pub use error::{Place, ScenarioError};
 pub use expect::{
     ClientCertificateComment, Departure, Disclosure, Expect, FailureExpectation, KnownBug,
-    LogExpectation, SideName, StatusWord,
+    LogExpectation, SideName, StatusWord, Volatile,
 };
 pub use fault::{Fault, MessageName};
 pub use file::{
-    Change, ChangedFile, Client, Contents, Exim, Message, Need, Postfix, RustlsClient,
+    Begins, Change, ChangedFile, Client, Contents, Exim, Message, Need, Postfix, RustlsClient,
     RustlsServer, ScenarioFile, Server, ServiceName,
 };
 pub use load::{load, parse, schema};

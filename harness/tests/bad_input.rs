@@ -227,6 +227,52 @@ fn unknown_key_names_the_nearest() {
 }
 
 #[test]
+fn a_fault_comes_to_pass_and_how_tls_begins_is_said_once() {
+    for (server, client, pieces) in [
+        (
+            "rustls = { fault = \"refuse-to-talk\" }",
+            "postfix = { smtp_tls_wrappermode = \"yes\" }",
+            &["the fault RefuseToTalk never comes to pass", "first byte"][..],
+        ),
+        (
+            "postfix = {}",
+            "rustls = { fault = \"early-starttls\" }\ntls = \"implicit\"",
+            &["the fault EarlyStarttls never comes to pass"],
+        ),
+        (
+            "rustls = { fault = \"close-after-handshake\", starttls = false }",
+            "postfix = {}",
+            &["never comes to pass", "`starttls = false`"],
+        ),
+        (
+            "rustls = { starttls = false }\ntls = \"implicit\"",
+            "postfix = {}",
+            &["[server] has `tls` and `starttls = false`"],
+        ),
+        (
+            "postfix = {}\ntls = \"implicit\"",
+            "rustls = {}",
+            &[
+                "[server] has `tls`, and is a Postfix",
+                "`smtpd_tls_wrappermode`",
+            ],
+        ),
+    ] {
+        let text = format!("why = \"w\"\n[server]\n{server}\n[client]\n{client}\n");
+        refused(text.as_bytes(), "topic/case.toml", pieces);
+    }
+}
+
+#[test]
+fn volatile_lines_are_named_with_a_reason() {
+    refused(
+        b"why = \"w\"\nserver = { postfix = {} }\nclient = { rustls = {} }\n[[volatile]]\nline = \"smtpd\"\nwhy = \"w\"\n",
+        "topic/case.toml",
+        &["`[[volatile]]` has line", "eight characters"],
+    );
+}
+
+#[test]
 fn a_fault_belongs_to_one_side_and_one_kind_of_peer() {
     refused(
         b"why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = { fault = \"bad-finished\" }\n",

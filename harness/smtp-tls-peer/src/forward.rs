@@ -9,10 +9,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::{Failure, PeerError};
 use super::no_delay::NoDelayStream;
+use super::options::Beginning;
 use super::rustls_client::connect;
 use super::smtp::line::escaped;
 use super::smtp::{MAX_LINE, Stage};
-use super::tap::SharedRecording;
+use super::tap::{SharedRecording, begins_tls};
 
 /// Most lines in clear that are kept.
 const MAX_CLEAR_LINES: usize = 256;
@@ -22,8 +23,8 @@ const MAX_CLEAR_LINES: usize = 256;
 pub struct ForwardReport {
     /// The lines in clear before TLS, both sides, in the order in which they passed; at most 256.
     pub clear: Vec<(Side, String)>,
-    /// Whether TLS began: STARTTLS was answered with 220, or the tap was told that there is nothing before TLS.
-    pub starttls: bool,
+    /// How TLS began, if it did: STARTTLS was answered with 220, or the client's first byte was that of a TLS record.
+    pub began: Option<Beginning>,
     /// The bytes since then.
     pub recording: Recording,
     /// The same, parsed.
@@ -46,11 +47,9 @@ impl ForwardReport {
     }
 }
 
-/// How a tap finds the beginning of TLS, and where it connects from.
+/// Where a tap connects from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForwardOptions {
-    /// Record from the first byte (RFC 8314) instead of from the reply to STARTTLS.
-    pub implicit: bool,
     /// The address to connect from.
     pub source: Option<IpAddr>,
 }
@@ -63,7 +62,7 @@ pub async fn forward(
     options: ForwardOptions,
     deadline: Instant,
 ) -> ForwardReport {
-    let mut tap = Tap::new(options);
+    let mut tap = Tap::new();
     let outcome = timeout_at(deadline, async {
         let (client, _) = listener
             .accept()
@@ -87,17 +86,12 @@ pub async fn forward(
 }
 
 /// The same between two streams that are already connected.
-pub async fn forward_between<C, S>(
-    client: C,
-    server: S,
-    options: ForwardOptions,
-    deadline: Instant,
-) -> ForwardReport
+pub async fn forward_between<C, S>(client: C, server: S, deadline: Instant) -> ForwardReport
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut tap = Tap::new(options);
+    let mut tap = Tap::new();
     tap.stage = Stage::Banner;
     let outcome = timeout_at(deadline, tap.copy(client, server)).await;
     tap.report(outcome.unwrap_or(Err(Failure::Deadline)))
@@ -106,6 +100,8 @@ where
 /// Where in the dialogue a connection is.
 #[derive(Debug, PartialEq, Eq)]
 enum Phase {
+    /// The client has said nothing yet; what the server has, belongs to TLS if the client begins with it.
+    Silent(Vec<u8>),
     /// Lines in clear.
     Clear,
     /// The client has said STARTTLS. What it sends before the reply belongs to TLS only if the reply is 220.
@@ -122,6 +118,7 @@ struct Tap {
     passed: [u64; 2],
     closed_first: Option<Side>,
     recording: SharedRecording,
+    began: Option<Beginning>,
 }
 
 const fn index(side: Side) -> usize {
@@ -132,19 +129,16 @@ const fn index(side: Side) -> usize {
 }
 
 impl Tap {
-    fn new(options: ForwardOptions) -> Self {
+    fn new() -> Self {
         Self {
-            phase: if options.implicit {
-                Phase::Tls
-            } else {
-                Phase::Clear
-            },
+            phase: Phase::Silent(Vec::new()),
             stage: Stage::Connect,
             clear: Vec::new(),
             partial: [Vec::new(), Vec::new()],
             passed: [0; 2],
             closed_first: None,
             recording: SharedRecording::default(),
+            began: None,
         }
     }
 
@@ -156,7 +150,7 @@ impl Tap {
             .map(|failure| failure.explain(Side::Client, self.stage, &transcript));
         ForwardReport {
             clear: self.clear,
-            starttls: self.phase == Phase::Tls,
+            began: self.began,
             recording: self.recording.snapshot(),
             transcript,
             from_client: self.passed[0],
@@ -214,6 +208,23 @@ impl Tap {
 
     /// Follows the dialogue and records what belongs to TLS.
     fn look(&mut self, side: Side, chunk: &[u8]) {
+        if let Phase::Silent(greeting) = &mut self.phase {
+            match side {
+                Side::Server => {
+                    let room = MAX_LINE.saturating_sub(greeting.len());
+                    greeting.extend(chunk.iter().take(room));
+                }
+                Side::Client if chunk.first().is_some_and(|first| begins_tls(*first)) => {
+                    let greeting = std::mem::take(greeting);
+                    self.clear.clear();
+                    self.phase = Phase::Tls;
+                    self.began = Some(Beginning::FirstByte);
+                    self.stage = Stage::Handshake;
+                    self.recording.push(Side::Server, &greeting);
+                }
+                Side::Client => self.phase = Phase::Clear,
+            }
+        }
         let mut rest = chunk;
         while let Some((&byte, after)) = rest.split_first() {
             match (&mut self.phase, side) {
@@ -226,7 +237,7 @@ impl Tap {
                     early.extend(rest.iter().take(room));
                     return;
                 }
-                (Phase::Clear, _) | (Phase::Asked(_), Side::Server) => {
+                (Phase::Silent(_) | Phase::Clear, _) | (Phase::Asked(_), Side::Server) => {
                     rest = after;
                     let partial = &mut self.partial[index(side)];
                     if byte == b'\n' {
@@ -260,6 +271,7 @@ impl Tap {
                 };
                 if line.starts_with(b"220") {
                     self.phase = Phase::Tls;
+                    self.began = Some(Beginning::Starttls);
                     self.stage = Stage::Handshake;
                 }
                 self.look(Side::Client, &early);

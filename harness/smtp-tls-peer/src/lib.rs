@@ -51,7 +51,7 @@ pub use error::{Alert, Direction, ErrorKind, PeerError};
 pub use forward::{ForwardOptions, ForwardReport, forward, forward_between};
 pub use no_delay::NoDelayStream;
 pub use options::{
-    Accept, ClientCertificate, ClientOptions, Misbehaviour, OptionError, ServerOptions,
+    Accept, Beginning, ClientCertificate, ClientOptions, Misbehaviour, OptionError, ServerOptions,
     SmtpOptions, TlsMode, TlsOptions,
 };
 pub use report::{PeerReport, PeerSummary, SignatureFacts, TlsFacts};

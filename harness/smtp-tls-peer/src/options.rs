@@ -44,7 +44,26 @@ pub enum TlsMode {
     Off,
 }
 
-/// What a peer does wrong on purpose, outside TLS. What only the other role can do changes nothing.
+/// How TLS began on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Beginning {
+    /// By the STARTTLS command, answered with 220 (RFC 3207).
+    Starttls,
+    /// With the client's first byte (RFC 8314 section 3.3).
+    FirstByte,
+}
+
+impl std::fmt::Display for Beginning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Starttls => "STARTTLS",
+            Self::FirstByte => "the first byte",
+        })
+    }
+}
+
+/// What a peer does wrong on purpose, outside TLS. What only the other role can do changes nothing; what never comes to
+/// pass as TLS begins, is refused ([`OptionError::NeverDone`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Misbehaviour {
@@ -75,10 +94,48 @@ pub enum Misbehaviour {
     ClientHelloInRecords,
     /// A client closes the connection after its ClientHello.
     CloseAfterClientHello,
+    /// A client says STARTTLS with an argument.
+    StarttlsArgument,
+    /// A client says STARTTLS again inside TLS.
+    StarttlsTwice,
+    /// A client says STARTTLS whether it was offered or not.
+    StarttlsUnoffered,
+    /// A client says STARTTLS without EHLO before it.
+    StarttlsWithoutEhlo,
+    /// A client says STARTTLS after MAIL.
+    StarttlsAfterMail,
+    /// A client sends a NOOP in clear together with STARTTLS, to be taken for one inside TLS (CVE-2011-0411).
+    CommandAfterStarttls,
+    /// A server sends a second reply in clear together with the 220 to STARTTLS.
+    ReplyAfterStarttls,
+    /// A server offers STARTTLS inside TLS too, and answers it with 454.
+    StarttlsOfferedAgain,
+    /// A server's reply to MAIL comes together with that to EHLO, inside TLS (CVE-2009-3555).
+    EarlyMailReply,
     /// The connection is closed right after the handshake.
     CloseAfterHandshake,
     /// The connection is closed at the end without a close_notify alert (RFC 8446 section 6.1).
     NoCloseNotify,
+}
+
+impl Misbehaviour {
+    /// Whether a connection on which TLS is `mode` comes to the point where it would be done.
+    #[must_use]
+    pub const fn comes_to_pass(self, mode: TlsMode) -> bool {
+        match mode {
+            TlsMode::Starttls => true,
+            TlsMode::Implicit => !matches!(
+                self,
+                Self::SilentAtBanner
+                    | Self::RefuseToTalk
+                    | Self::RefuseStarttls
+                    | Self::EarlyEhlo
+                    | Self::EarlyStarttls
+                    | Self::EarlyClientHello
+            ),
+            TlsMode::Off => matches!(self, Self::None | Self::SilentAtBanner | Self::RefuseToTalk),
+        }
+    }
 }
 
 /// What of a peer has nothing to do with what its TLS negotiates.
@@ -103,6 +160,17 @@ impl SmtpOptions {
     #[must_use]
     pub fn server() -> Self {
         ServerOptions::default().smtp()
+    }
+
+    /// What is to be done wrong must not be forgotten silently.
+    pub(super) const fn check(&self) -> Result<(), OptionError> {
+        if self.misbehaviour.comes_to_pass(self.mode) {
+            return Ok(());
+        }
+        Err(OptionError::NeverDone {
+            misbehaviour: self.misbehaviour,
+            mode: self.mode,
+        })
     }
 }
 
@@ -331,6 +399,14 @@ pub enum OptionError {
     Name {
         /// The name as given.
         found: String,
+    },
+    /// Something to be done wrong at a point that the connection never comes to.
+    #[error("{misbehaviour:?} never comes to pass where TLS is {mode:?}")]
+    NeverDone {
+        /// What should be done wrong.
+        misbehaviour: Misbehaviour,
+        /// How TLS begins.
+        mode: TlsMode,
     },
     /// What rustls itself refuses.
     #[error("rustls refuses the options: {0}")]

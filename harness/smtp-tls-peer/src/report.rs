@@ -8,6 +8,7 @@ use super::capture::Capture;
 use super::certificate::{KeyKind, SeenCertificate};
 use super::dhe::{self, PrimeFacts};
 use super::error::{Failure, PeerError};
+use super::options::Beginning;
 use super::smtp::{Dialogue, Message, Stage};
 use super::tap::SharedRecording;
 
@@ -32,6 +33,8 @@ pub struct PeerReport {
     pub name: Option<Result<(), String>>,
     /// For a client: whether the server asked for a certificate. For a server: whether it did ask.
     pub certificate_requested: bool,
+    /// How TLS began, if it did: the client has said something of it.
+    pub began: Option<Beginning>,
     /// The bytes on the wire since TLS began.
     pub recording: Recording,
     /// The same, parsed.
@@ -292,6 +295,7 @@ pub struct PeerSummary {
 pub(super) struct Run {
     pub(super) side: Side,
     pub(super) dialogue: Dialogue,
+    pub(super) began: Option<Beginning>,
     pub(super) recording: SharedRecording,
     pub(super) capture: Capture,
     pub(super) tls: Option<TlsFacts>,
@@ -307,6 +311,7 @@ impl Run {
         Self {
             side,
             dialogue: Dialogue::default(),
+            began: None,
             recording: SharedRecording::default(),
             capture,
             tls: None,
@@ -377,6 +382,7 @@ impl Run {
     pub(super) fn report(self, outcome: Result<(), Failure>) -> PeerReport {
         let seen = self.capture.take();
         let transcript = self.recording.transcript();
+        let recording = self.recording.snapshot();
         let error = outcome
             .err()
             .map(|failure| failure.explain(self.side, self.dialogue.stage, &transcript));
@@ -398,6 +404,7 @@ impl Run {
             side: self.side,
             earlier: Vec::new(),
             dialogue: self.dialogue,
+            began: self.began.filter(|_| !recording.client.is_empty()),
             tls: self.tls.map(|tls| TlsFacts {
                 server_scheme,
                 client_scheme,
@@ -408,7 +415,7 @@ impl Run {
             chain: seen.chain,
             name: seen.name,
             certificate_requested: self.certificate_requested || seen.certificate_requested,
-            recording: self.recording.snapshot(),
+            recording,
             transcript,
             irregularities: self.irregularities,
             messages: self.messages,

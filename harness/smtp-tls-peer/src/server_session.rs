@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::closing::finish;
 use super::error::Failure;
 use super::misbehave::{instead_of_tls, silence};
-use super::options::{Misbehaviour, SmtpOptions, TlsMode};
+use super::options::{Beginning, Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
 use super::smtp::{Event, Offer, Server, SmtpError, Stage};
 use super::tap::Recorder;
@@ -35,6 +35,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     T: Handshake<S>,
 {
+    options.check()?;
     run.dialogue.stage = Stage::Banner;
     if options.mode == TlsMode::Implicit {
         let tls = inside(stream, Vec::new(), tls, options, run).await?;
@@ -46,6 +47,7 @@ where
     let offer = match options.misbehaviour {
         _ if options.mode == TlsMode::Off => Offer::No,
         Misbehaviour::RefuseStarttls => Offer::Refused,
+        Misbehaviour::ReplyAfterStarttls => Offer::YesAndMore,
         _ => Offer::Yes,
     };
     let mut smtp = Server::new(stream, &options.name, offer);
@@ -65,7 +67,12 @@ where
     }
     let (stream, early) = smtp.into_parts();
     let tls = inside(stream, early, tls, options, run).await?;
-    let mut smtp = Server::inside_tls(tls, &options.name);
+    let smtp = Server::inside_tls(tls, &options.name);
+    let mut smtp = match options.misbehaviour {
+        Misbehaviour::StarttlsOfferedAgain => smtp.offering_again(),
+        Misbehaviour::EarlyMailReply => smtp.hasty(),
+        _ => smtp,
+    };
     converse(&mut smtp, run).await?;
     close(smtp, options).await
 }
@@ -83,6 +90,10 @@ where
     T: Handshake<S>,
 {
     run.dialogue.stage = Stage::Handshake;
+    run.began = Some(match options.mode {
+        TlsMode::Implicit => Beginning::FirstByte,
+        TlsMode::Starttls | TlsMode::Off => Beginning::Starttls,
+    });
     let mut recorder = Recorder::after(early, stream, Side::Server, run.recording.clone());
     if let Some(failure) = instead_of_tls(options.misbehaviour, run, &mut recorder).await {
         return Err(failure);
@@ -115,6 +126,10 @@ where
                     expected: "a command",
                 }
                 .into());
+            }
+            // What it sent is not read to its end, and closing at once could cost it what it was told.
+            Err(error @ SmtpError::TlsInClear) => {
+                return Err(run.end(error.into(), finish(smtp.lines())).await);
             }
             Err(error) => return Err(error.into()),
         }

@@ -164,6 +164,9 @@ pub enum SmtpError {
         /// The line, escaped.
         line: String,
     },
+    /// What TLS begins with, in clear, where a command was expected: a client that does not know of STARTTLS.
+    #[error("the client began TLS where a command was expected")]
+    TlsInClear,
     /// A reply that is not `ddd[ -]text`.
     #[error("line \"{line}\" received; expected a reply such as \"250 Ok\"")]
     NotAReply {

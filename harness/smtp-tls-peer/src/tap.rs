@@ -60,6 +60,12 @@ pub struct Recorder<S> {
     deaf: bool,
 }
 
+/// With which octet a client's first record of TLS begins (RFC 8446 section 5.1: a handshake), or a hello in the format of
+/// SSL 2.0 (RFC 5246 appendix E.2: a length with the highest bit set). No SMTP command does.
+pub(super) const fn begins_tls(first: u8) -> bool {
+    first == 0x16 || first >= 0x80
+}
+
 /// Whether an error of a write says that the other side has gone.
 pub(super) fn gone(error: &io::Error) -> bool {
     matches!(

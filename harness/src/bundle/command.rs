@@ -5,8 +5,8 @@ use classic_tls::names::{NamedGroup, Version};
 use crate::plan::{Case, ClientPlan, ServerPlan};
 use crate::printable::shell_word;
 use crate::scenario::{
-    Cipher, ClassicClient, ClassicProfile, Group, KeyExchangeName, Protocol, RustlsClient, Scheme,
-    SideName,
+    Begins, Cipher, ClassicClient, ClassicProfile, Group, KeyExchangeName, Protocol, RustlsClient,
+    Scheme, SideName,
 };
 
 /// A command, and what it does not do as the client of the case does.
@@ -138,8 +138,27 @@ impl<'a> Offer<'a> {
         names.partition(|name| !name.starts_with("TLS_"))
     }
 
+    /// What a program offers by its own choice where the case names nothing, in its own order.
+    fn chooses_itself(&self) -> Option<String> {
+        let lists = [
+            ("ciphers", self.ciphers.is_empty()),
+            ("groups", self.groups.is_empty()),
+            ("signatures", self.signatures.is_empty()),
+        ];
+        let own: Vec<&str> = lists
+            .iter()
+            .filter(|(_, own)| *own)
+            .map(|(name, _)| *name)
+            .collect();
+        (!own.is_empty()).then(|| {
+            let lists = own.join(", ");
+            format!("its own {lists}, in its own order: others than in seen/ may be chosen")
+        })
+    }
+
     /// Options of `openssl s_client` and `s_server`, and what they cannot say.
     fn options(self) -> Options {
+        let own = self.chooses_itself();
         let mut words = Vec::new();
         let mut push = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
         let (low, high) = self.range();
@@ -187,8 +206,13 @@ impl<'a> Offer<'a> {
                 .collect();
             push(&["-sigalgs", &all.join(":")]);
         }
+        lacks.extend(own);
         Options { words, lacks }
     }
+}
+
+fn implicit(case: &Case, side: SideName) -> bool {
+    case.scenario.file.begins(side) == Begins::Implicit
 }
 
 /// `openssl s_client`, which says what was negotiated, and sends the mail of the file `mail.smtp`.
@@ -197,7 +221,7 @@ pub(super) fn openssl(case: &Case, port: u16) -> Option<Command> {
     let mut words = vec!["openssl".to_owned(), "s_client".to_owned()];
     let mut push = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
     push(&["-connect", &format!("127.0.0.1:{port}")]);
-    if !case.scenario.file.implicit_tls() {
+    if !implicit(case, SideName::Client) {
         push(&["-starttls", "smtp", "-name", "client.example.test"]);
     }
     match offer.sni {
@@ -240,7 +264,7 @@ pub(super) fn swaks(case: &Case, port: u16, recipient: &str) -> Option<Command> 
         .filter(|version| (low..=high).contains(version))
         .map(|version| version.to_string().to_lowercase().replace('.', "_"))
         .collect();
-    let tls = match case.scenario.file.implicit_tls() {
+    let tls = match implicit(case, SideName::Client) {
         true => "--tls-on-connect",
         false => "--tls",
     };
@@ -317,7 +341,7 @@ fn group(group: &Group) -> Option<String> {
 
 /// `openssl s_server` in the place of a server of ours; it speaks no SMTP, so that TLS has to begin with the first byte.
 pub(super) fn openssl_server(case: &Case, port: u16) -> Option<Command> {
-    if !case.scenario.file.implicit_tls() {
+    if !implicit(case, SideName::Server) {
         return None;
     }
     let mut lacks = vec!["it speaks no SMTP: the client waits for a greeting".to_owned()];
@@ -392,7 +416,7 @@ pub(super) fn certificate(case: &Case) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
@@ -400,7 +424,7 @@ mod tests {
     use crate::plan::{Decision, plan};
     use crate::scenario::{TargetVersions, parse};
 
-    fn case(sides: &str) -> Case {
+    pub(in crate::bundle) fn case(sides: &str) -> Case {
         let text = format!("why = \"w\"\n{sides}");
         let mut scenarios = parse(Path::new("t/c.toml"), &text).unwrap();
         let scenario = Arc::new(scenarios.remove(0));
@@ -437,7 +461,9 @@ mod tests {
                         -cipher 'AES128-SHA:@SECLEVEL=0' -crlf -ign_eof";
         assert!(command.line.ends_with(expected), "{}", command.line);
         // A code point that OpenSSL has no name for is told.
-        assert_eq!(command.lacks, ["the cipher 0xfefe, which has no name"]);
+        let own =
+            "its own groups, signatures, in its own order: others than in seen/ may be chosen";
+        assert_eq!(command.lacks, ["the cipher 0xfefe, which has no name", own]);
         assert_eq!(swaks(&old, 465, "r"), None, "swaks has names alone");
         let plain = case(
             "server = { postfix = { smtpd_tls_wrappermode = \"yes\" } }\n[client.classic]\n\

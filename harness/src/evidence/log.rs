@@ -6,6 +6,7 @@ use pfs_containers::{HowEnded, LogLine, ProcessEnd};
 
 use crate::observe::log::LogEvent;
 use crate::observe::summary::TlsSummary;
+use crate::peer::Beginning;
 
 /// Lines of one side of a case, each with what it says.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +92,28 @@ impl PostfixLog {
     /// Whether this side's last word was heard before the deadline.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// How TLS began in the last session, as smtpd(8) counts its client's commands at the end: from Postfix 3.0, and where
+    /// its own line says that there was TLS (not tlsproxy's, behind postscreen).
+    pub fn began(&self) -> Option<Beginning> {
+        let events = self.lines.iter().zip(&self.events).rev();
+        let mut of_smtpd = events
+            .filter(|(line, _)| line.daemon == "smtpd")
+            .map(|(_, event)| event);
+        let commands = of_smtpd.find_map(|event| match event {
+            LogEvent::Disconnect { commands, .. } => Some(commands),
+            _ => None,
+        })?;
+        let of_session = of_smtpd.take_while(|event| !matches!(event, LogEvent::Connect { .. }));
+        let with_tls = of_session
+            .into_iter()
+            .any(|event| matches!(event, LogEvent::Tls(_)));
+        let given = commands.iter().any(|one| one.name == "starttls");
+        (with_tls && !commands.is_empty()).then_some(match given {
+            true => Beginning::Starttls,
+            false => Beginning::FirstByte,
+        })
     }
 
     /// The summary of the last session, if one was logged.

@@ -13,7 +13,7 @@ use crate::observe::LogEvent;
 use crate::observe::agreement::Witness;
 use crate::observe::log::Verbose;
 use crate::observe::summary::Side;
-use crate::peer::{PeerReport, SeenCertificate};
+use crate::peer::{Beginning, PeerReport, SeenCertificate};
 use crate::redact;
 
 /// The parts of a snapshot, in its order.
@@ -108,35 +108,38 @@ impl Evidence {
         let client = self.command().filter(|report| is_client(report));
         let with_ciphers = self.log(Side::Client).is_some() || client.is_some();
         match section {
-            Section::ClientLog => self.log(Side::Client).map(log_text),
-            Section::ServerLog => self.log(Side::Server).map(log_text),
+            Section::ClientLog => self.log(Side::Client).map(|log| self.log_text(log)),
+            Section::ServerLog => self.log(Side::Server).map(|log| self.log_text(log)),
             Section::Received => self.received_text().map(redact::header),
             Section::Peer => self.peer().map(peer_text),
             Section::ClientHello => self.wire().map(|wire| hello_text(wire, with_ciphers)),
-            Section::Wire => self.wire().map(wire_text),
+            Section::Wire => self.wire().map(|wire| wire_text(wire, self.began())),
             Section::Command => client.map(|report| format!("{}\n", report.end())),
             Section::Output => self.command().map(|report| report.output.clone()),
             Section::Mail => (!self.delivered()).then(|| "not delivered\n".to_owned()),
         }
     }
-}
 
-fn log_text(log: &PostfixLog) -> String {
-    let mut out = String::new();
-    let mut in_dump = false;
-    for line in log.lines() {
-        let dump = is_dump(&line.daemon, &line.text);
-        if !dump {
-            let _ = writeln!(out, "{}: {}", line.daemon, redact::log_line(&line.text));
-        } else if !in_dump {
-            let _ = writeln!(out, "{}: {}", line.daemon, redact::DUMP);
+    fn log_text(&self, log: &PostfixLog) -> String {
+        let mut out = String::new();
+        let mut in_dump = false;
+        for (line, event) in log.lines().iter().zip(log.events()) {
+            if self.is_volatile(&line.text) && !matches!(event, LogEvent::Tls(_)) {
+                continue;
+            }
+            let dump = is_dump(&line.daemon, &line.text);
+            if !dump {
+                let _ = writeln!(out, "{}: {}", line.daemon, redact::log_line(&line.text));
+            } else if !in_dump {
+                let _ = writeln!(out, "{}: {}", line.daemon, redact::DUMP);
+            }
+            in_dump = dump;
         }
-        in_dump = dump;
+        if !log.is_complete() {
+            let _ = writeln!(out, "(nothing more until the deadline)");
+        }
+        out
     }
-    if !log.is_complete() {
-        let _ = writeln!(out, "(nothing more until the deadline)");
-    }
-    out
 }
 
 /// What OpenSSL read and wrote, octet by octet (log levels 3 and 4): no two runs have the same, nor the same number of
@@ -190,8 +193,12 @@ fn hello_text(transcript: &Transcript, with_ciphers: bool) -> String {
     out
 }
 
-fn wire_text(transcript: &Transcript) -> String {
+fn wire_text(transcript: &Transcript, began: Option<Beginning>) -> String {
     let mut out = String::new();
+    // By STARTTLS it begins everywhere else.
+    if began == Some(Beginning::FirstByte) {
+        let _ = writeln!(out, "TLS begins with {}", Beginning::FirstByte);
+    }
     if let Some(group) = transcript.hello_retry_group {
         let _ = writeln!(out, "server asks for another key share: {group}");
     }

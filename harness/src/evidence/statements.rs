@@ -9,7 +9,7 @@ use crate::observe::agreement::{self, Disagreement, Testimony, Witness};
 use crate::observe::failure::{self, Failure};
 use crate::observe::received::Received;
 use crate::observe::summary::{Side, TlsSummary};
-use crate::peer::{ForwardReport, Message, PeerReport};
+use crate::peer::{Beginning, ForwardReport, Message, PeerReport};
 
 /// What was collected while a case ran, not yet understood.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ pub struct Evidence {
     received: Option<(String, Option<Received>)>,
     testimonies: Vec<Testimony>,
     failures: Vec<Failure>,
+    volatile: Vec<String>,
 }
 
 impl From<Statements> for Evidence {
@@ -56,6 +57,7 @@ impl From<Statements> for Evidence {
             received,
             testimonies: Vec::new(),
             failures: Vec::new(),
+            volatile: Vec::new(),
         };
         evidence.testimonies = evidence.testify();
         evidence.failures = evidence.find_failures();
@@ -64,6 +66,17 @@ impl From<Statements> for Evidence {
 }
 
 impl Evidence {
+    /// The same, of whose log lines those with one of these pieces stand in no section.
+    #[must_use]
+    pub fn leaving_out(self, volatile: Vec<String>) -> Self {
+        Self { volatile, ..self }
+    }
+
+    /// Whether a log line stands in no section, as the scenario says that it is up to chance.
+    pub(super) fn is_volatile(&self, text: &str) -> bool {
+        self.volatile.iter().any(|piece| text.contains(piece))
+    }
+
     /// The log of a side; `None` if that side is no Postfix.
     pub fn log(&self, side: Side) -> Option<&PostfixLog> {
         match side {
@@ -99,6 +112,15 @@ impl Evidence {
         match (&self.said.tap, &self.said.peer) {
             (Some(tap), _) => Some(&tap.transcript),
             (None, Some(report)) => Some(&report.transcript),
+            (None, None) => None,
+        }
+    }
+
+    /// How TLS began on the wire, if it did.
+    pub fn began(&self) -> Option<Beginning> {
+        match (&self.said.tap, &self.said.peer) {
+            (Some(tap), _) => tap.began,
+            (None, Some(report)) => report.began,
             (None, None) => None,
         }
     }
@@ -151,21 +173,28 @@ impl Evidence {
 
     fn testify(&self) -> Vec<Testimony> {
         let logged = |side| self.log(side).and_then(PostfixLog::summary).cloned();
+        let server_began = self.log(Side::Server).and_then(PostfixLog::began);
         let told = [
-            (Witness::Peer, self.peer().and_then(account::of_peer)),
-            (Witness::ServerLog, logged(Side::Server)),
-            (Witness::ClientLog, logged(Side::Client)),
+            (Witness::Peer, self.peer().and_then(account::of_peer), None),
+            (Witness::ServerLog, logged(Side::Server), server_began),
+            (Witness::ClientLog, logged(Side::Client), None),
             (
                 Witness::Received,
                 self.received().and_then(|received| received.tls.clone()),
+                None,
             ),
-            (Witness::Wire, self.wire().and_then(account::of_wire)),
+            (
+                Witness::Wire,
+                self.wire().and_then(account::of_wire),
+                self.began(),
+            ),
         ];
         told.into_iter()
-            .filter_map(|(witness, summary)| {
+            .filter_map(|(witness, summary, began)| {
                 Some(Testimony {
                     witness,
                     summary: summary?,
+                    began,
                 })
             })
             .collect()

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::summary::{KeyExchange, Signature, TlsSummary};
+use crate::peer::Beginning;
 
 /// Where a summary came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,7 @@ pub enum Field {
     ServerDigest,
     ClientSignature,
     ClientDigest,
+    Begins,
 }
 
 impl fmt::Display for Field {
@@ -70,6 +72,7 @@ impl fmt::Display for Field {
             Self::ServerDigest => "server-digest",
             Self::ClientSignature => "client-signature",
             Self::ClientDigest => "client-digest",
+            Self::Begins => "how TLS begins",
         })
     }
 }
@@ -112,6 +115,8 @@ pub struct Testimony {
     pub witness: Witness,
     /// What.
     pub summary: TlsSummary,
+    /// How TLS began on the connection.
+    pub began: Option<Beginning>,
 }
 
 /// Every field on which two of `testimonies` contradict each other, dialects aside; empty if they agree.
@@ -127,6 +132,7 @@ pub fn compare(testimonies: &[Testimony]) -> Vec<Disagreement> {
 
 fn compare_two(left: &Testimony, right: &Testimony, found: &mut Vec<Disagreement>) {
     let witnesses = (left.witness, right.witness);
+    let began = differ(left.began.as_ref(), right.began.as_ref(), PartialEq::eq);
     let (left, right) = (&left.summary, &right.summary);
     let mut report = |field: Field, values: Option<(String, String)>| {
         if let Some((left, right)) = values {
@@ -219,6 +225,7 @@ fn compare_two(left: &Testimony, right: &Testimony, found: &mut Vec<Disagreement
             same_name,
         ),
     );
+    report(Field::Begins, began);
 }
 
 /// Both values, if both are known and `same` says they differ.
@@ -248,6 +255,7 @@ mod tests {
         compare(&[left, right].map(|(witness, summary)| Testimony {
             witness,
             summary: summary.clone(),
+            began: None,
         }))
     }
 
@@ -327,6 +335,27 @@ mod tests {
         assert_eq!(
             text,
             "key-exchange: server log says X25519, Received: header says secp256r1"
+        );
+    }
+
+    #[test]
+    fn how_tls_began_is_compared_where_both_know() {
+        let told = |witness, began| Testimony {
+            witness,
+            summary: summary(""),
+            began,
+        };
+        let wire = told(Witness::Wire, Some(Beginning::FirstByte));
+        let log = |began| told(Witness::ServerLog, began);
+        assert_eq!(compare(&[wire.clone(), log(None)]), []);
+        assert_eq!(
+            compare(&[wire.clone(), log(Some(Beginning::FirstByte))]),
+            []
+        );
+        let found = compare(&[wire, log(Some(Beginning::Starttls))]);
+        assert_eq!(
+            found[0].to_string(),
+            "how TLS begins: wire says the first byte, server log says STARTTLS"
         );
     }
 

@@ -18,11 +18,11 @@ use super::serve::{Behind, serve};
 use crate::evidence::{Evidence, PostfixLog, Statements};
 use crate::observe::summary::Side;
 use crate::peer::{
-    self, ErrorKind, ForwardOptions, Mail, MailClient, Message, PeerError, RustlsServer, Stage,
-    TlsMode,
+    self, ErrorKind, Mail, MailClient, Message, PeerError, RustlsServer, Stage, TlsMode,
 };
 use crate::plan::{Case, ClientPlan, CommandPlan, PostfixSide, ServerPlan};
 use crate::printable;
+use crate::scenario::{Begins, SideName};
 use crate::session::{MISSING_EXIM, Running, Session, command_port, recipient};
 
 /// Why a case was not run.
@@ -101,7 +101,9 @@ pub async fn gather(session: &Session, case: &Case, slot: impl Send) -> Result<E
     drop(slot);
     session.release(case).await;
     (said.server_log, said.client_log) = tokio::join!(settle(server), settle(client));
-    let evidence = Evidence::from(said);
+    let volatile = case.scenario.file.volatile.iter();
+    let volatile = volatile.map(|one| one.line.clone()).collect();
+    let evidence = Evidence::from(said).leaving_out(volatile);
     if let Some(why) = lacks_support(case, &evidence) {
         return Err(Obstacle::NotApplicable(why));
     }
@@ -205,18 +207,17 @@ fn arrived(taken: Result<Message, PeerError>) -> Result<Option<Message>, String>
     }
 }
 
-/// How TLS begins between the two sides.
-fn mode(case: &Case) -> TlsMode {
-    if case.scenario.file.implicit_tls() {
-        TlsMode::Implicit
-    } else {
-        TlsMode::Starttls
+/// How TLS begins on a side of this process.
+fn mode(case: &Case, side: SideName) -> TlsMode {
+    match case.scenario.file.begins(side) {
+        Begins::Implicit => TlsMode::Implicit,
+        Begins::Starttls => TlsMode::Starttls,
     }
 }
 
 /// The client of this process, ready to go.
 fn mail_client(session: &Session, case: &Case) -> Result<Box<dyn MailClient>, String> {
-    let mode = mode(case);
+    let mode = mode(case, SideName::Client);
     match &case.client {
         ClientPlan::Rustls {
             options,
@@ -325,13 +326,7 @@ async fn command_client(
     let place = Place::of(case, server, fleets.server.as_ref(), true)?;
     let sink = place.listen().await?;
     let mut log = place.log(case, Side::Server, deadline);
-    let behind = Behind::Postfix(
-        place.running.fleet.address_of(place.ports.fleet),
-        ForwardOptions {
-            implicit: mode(case) == TlsMode::Implicit,
-            ..ForwardOptions::default()
-        },
-    );
+    let behind = Behind::Postfix(place.running.fleet.address_of(place.ports.fleet));
     let (start, own) = start_of(case, plan, fleets)?;
     let listener = match &own {
         Some(own) => own.listen().await?,
@@ -351,7 +346,15 @@ async fn command_client(
         }
         let program = Program::start(session, case, plan, start, told, deadline).await?;
         let ended = program.ended(deadline);
-        let (connections, report) = serve(&listener, &behind, ended, &mut said, deadline).await?;
+        let (connections, report) = serve(
+            &listener,
+            &behind,
+            ended,
+            std::future::pending(),
+            &mut said,
+            deadline,
+        )
+        .await?;
         said.command = Some(report);
         for _ in 0..connections {
             let Some(last) = log.next().await else { break };
@@ -440,11 +443,7 @@ async fn fleet_client(
                 });
             }
             program = Some(started);
-            let options = ForwardOptions {
-                implicit: mode(case) == TlsMode::Implicit,
-                ..ForwardOptions::default()
-            };
-            (Behind::Command(address, options), None)
+            (Behind::Command(address), None)
         }
         ServerPlan::Rustls {
             options,
@@ -454,7 +453,7 @@ async fn fleet_client(
             let mut options = peers::server_options(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
             if options.mode == TlsMode::Starttls {
-                options.mode = mode(case);
+                options.mode = mode(case, SideName::Server);
             }
             let server = RustlsServer::new(options).map_err(|error| error.to_string())?;
             (Behind::Peer(Box::new(server)), None)
@@ -467,20 +466,14 @@ async fn fleet_client(
             let mut server = peers::classic_server(options, certificates, sni, session.pki())
                 .map_err(|error| error.to_string())?;
             if server.smtp.mode == TlsMode::Starttls {
-                server.smtp.mode = mode(case);
+                server.smtp.mode = mode(case, SideName::Server);
             }
             (Behind::Peer(Box::new(server)), None)
         }
         ServerPlan::Postfix(side) | ServerPlan::Exim(side) => {
             let server = Place::of(case, side, fleets.server.as_ref(), true)?;
             (
-                Behind::Postfix(
-                    server.running.fleet.address_of(server.ports.fleet),
-                    ForwardOptions {
-                        implicit: mode(case) == TlsMode::Implicit,
-                        ..ForwardOptions::default()
-                    },
-                ),
+                Behind::Postfix(server.running.fleet.address_of(server.ports.fleet)),
                 Some(server),
             )
         }
@@ -492,7 +485,7 @@ async fn fleet_client(
         )),
         None => None,
     };
-    let (sink, server_log) = sink.unzip();
+    let (sink, mut server_log) = sink.unzip();
     let state = place.running.fleet.state();
     let inject = place.running.fleet.address_of(state.inject_port);
     let mail = mail(case, recipient(&case.tag));
@@ -537,7 +530,13 @@ async fn fleet_client(
         Ok::<_, String>((log, message, changed))
     };
     let mut said = Statements::default();
-    let served = serve(&listener, &behind, mails, &mut said, deadline);
+    let dead = async {
+        match &mut server_log {
+            Some(log) => log.fatal().await,
+            None => std::future::pending().await,
+        }
+    };
+    let served = serve(&listener, &behind, mails, dead, &mut said, deadline);
     let (connections, mails) = match &mut program {
         Some(program) => tokio::select! {
             served = served => served?,

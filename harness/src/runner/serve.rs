@@ -7,18 +7,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::evidence::Statements;
-use crate::peer::{self, ForwardOptions, MailServer};
+use crate::peer::{self, MailServer};
 
 /// What stands behind the port that the client of a fleet connects to.
 pub(super) enum Behind {
     Peer(Box<dyn MailServer>),
-    Postfix(SocketAddr, ForwardOptions),
+    Postfix(SocketAddr),
     /// A program of the user's: that nothing answers there is its own doing.
-    Command(SocketAddr, ForwardOptions),
+    Command(SocketAddr),
 }
 
 /// Serves the client's connections, one after the other, until its mails are done with; returns
-/// how many reached the server, and what `mails` does.
+/// how many reached the server, and what `mails` does. A connection that is left once they are, and `dead` is too, is
+/// given up: it waits for a server that has ended and that master(8) does not start again so soon.
 ///
 /// # Errors
 /// A connection that this program could not take or pass on: nothing that Postfix did.
@@ -26,12 +27,14 @@ pub(super) async fn serve<T>(
     listener: &TcpListener,
     behind: &Behind,
     mails: impl Future<Output = T>,
+    dead: impl Future<Output = ()>,
     said: &mut Statements,
     deadline: Instant,
 ) -> Result<(usize, T), String> {
-    tokio::pin!(mails);
+    tokio::pin!(mails, dead);
     let mut connections = 0;
     let mut finished = None;
+    let mut ended = false;
     loop {
         let stream = tokio::select! {
             biased;
@@ -57,6 +60,11 @@ pub(super) async fn serve<T>(
                     break;
                 }
                 done = &mut mails, if finished.is_none() => finished = Some(done),
+                () = async { if !ended { dead.as_mut().await } }, if finished.is_some() => {
+                    ended = true;
+                    connections += 1;
+                    break;
+                }
             }
         }
     }
@@ -76,7 +84,7 @@ async fn connection(
 ) -> Result<bool, String> {
     let report = match behind {
         Behind::Peer(server) => server.receive(stream, deadline).await,
-        Behind::Postfix(address, options) | Behind::Command(address, options) => {
+        Behind::Postfix(address) | Behind::Command(address) => {
             let upstream = match timeout_at(deadline, peer::connect(*address, None)).await {
                 Ok(Ok(upstream)) => upstream,
                 Ok(Err(_)) if matches!(behind, Behind::Command(..)) => return Ok(false),
@@ -88,7 +96,7 @@ async fn connection(
                 Err(_) => return Ok(false),
             };
             let stream = peer::NoDelayStream::new(stream);
-            let report = peer::forward_between(stream, upstream, *options, deadline).await;
+            let report = peer::forward_between(stream, upstream, deadline).await;
             said.tap = Some(report);
             return Ok(true);
         }

@@ -6,8 +6,8 @@ use super::case::Scenario;
 use super::command::{Command, CommandPlace, Placeholder};
 use super::effect::effects;
 use super::error::nearest;
-use super::expect::SideName;
-use super::file::{Client, ScenarioFile, Server};
+use super::expect::{SideName, Volatile};
+use super::file::{Begins, Client, ScenarioFile, Server};
 use super::name::Certificate;
 use super::parameter::{ValuePiece, is_file_name};
 
@@ -115,6 +115,7 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             Some("send two or more, or leave `count` out".into()),
         ));
     }
+    beginnings(&scenario.file)?;
     faults(&scenario.file)?;
     commands(&scenario.file)?;
     let count = scenario.mails();
@@ -157,6 +158,15 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
             "[dns] is for a client that looks names up, which only Postfix does".into(),
             Some("leave it out, or make the client `postfix = { … }`".into()),
         ));
+    }
+    for Volatile { line, why } in &file.volatile {
+        // Shorter pieces are part of lines that nobody thought of.
+        if line.trim().len() < 8 || why.trim().is_empty() {
+            return Err((
+                format!("`[[volatile]]` has line = {line:?} and why = {why:?}"),
+                Some("expected eight characters or more of the line's text, and the reason".into()),
+            ));
+        }
     }
     if scenario.file.why.trim().is_empty() {
         return Err((
@@ -259,6 +269,67 @@ fn faults(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
                 Some("it belongs to the other side".into()),
             ));
         }
+        if fault.needs_starttls() && file.begins(side) == Begins::Implicit {
+            return Err((
+                format!("the fault {fault:?} never comes to pass: TLS begins with the first byte"),
+                Some(
+                    "take one of those that come after the ClientHello, or let TLS begin by STARTTLS"
+                        .into(),
+                ),
+            ));
+        }
+        let offers = match side {
+            SideName::Client => None,
+            SideName::Server => (server.rustls.as_ref().map(|peer| peer.starttls))
+                .or_else(|| server.classic.as_ref().map(|peer| peer.starttls))
+                .flatten(),
+        };
+        if offers == Some(false) && !fault.is_before_tls() {
+            return Err((
+                format!(
+                    "the fault {fault:?} never comes to pass: the server has `starttls = false`"
+                ),
+                Some("leave one of them out".into()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How TLS begins is said once.
+fn beginnings(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
+    let (server, client) = (&file.server, &file.client);
+    for (side, said, postfix, parameter) in [
+        (
+            "server",
+            server.tls,
+            &server.postfix,
+            "smtpd_tls_wrappermode",
+        ),
+        (
+            "client",
+            client.tls,
+            &client.postfix,
+            "smtp_tls_wrappermode",
+        ),
+    ] {
+        if said.is_some() && postfix.is_some() {
+            return Err((
+                format!("[{side}] has `tls`, and is a Postfix"),
+                Some(format!("say `{parameter}` in its settings")),
+            ));
+        }
+    }
+    let offers = (server.rustls.as_ref().map(|peer| peer.starttls))
+        .or_else(|| server.classic.as_ref().map(|peer| peer.starttls))
+        .flatten();
+    if let (Some(begins), Some(offers)) = (server.tls, offers)
+        && (begins == Begins::Implicit || !offers)
+    {
+        return Err((
+            format!("[server] has `tls` and `starttls = {offers}`"),
+            Some("`starttls = false` is a server without TLS; leave one of them out".into()),
+        ));
     }
     Ok(())
 }

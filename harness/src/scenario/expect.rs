@@ -166,6 +166,17 @@ pub enum SideName {
     Server,
 }
 
+impl SideName {
+    /// The one at the other end.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// How it fails. A failure expected for one cause does not pass for another.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -204,6 +215,16 @@ pub struct KnownBug {
     pub why: String,
     /// Pieces of the differences it shows itself by: each difference found has one of them.
     pub symptom: OneOrMany,
+}
+
+/// Log lines whose wording, number or presence is up to chance or to the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Volatile {
+    /// A piece of their text. The line that sums a session up is never meant.
+    pub line: String,
+    /// What it is that differs, and why no kind of redaction can take it out.
+    pub why: String,
 }
 
 /// A target on which the software does something else than everywhere else.

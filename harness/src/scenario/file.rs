@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::classic::{ClassicClient, ClassicServer};
 use super::command::Command;
 use super::dns::Dns;
-use super::expect::{Departure, Expect, KnownBug, SideName};
+use super::expect::{Departure, Expect, KnownBug, SideName, Volatile};
 use super::fault::Fault;
 use super::mutation::{Equivalent, Mutation};
 use super::name::{Certificate, Cipher, DhName, Group, Protocol, Scheme};
@@ -77,17 +77,55 @@ pub struct ScenarioFile {
     /// Changes under which the case must fail (`pfs mutate`), besides those derived from it.
     #[serde(default)]
     pub mutation: Vec<Mutation>,
+    /// Log lines that no two runs need have in common, and why. They stand in no snapshot.
+    #[serde(default)]
+    pub volatile: Vec<Volatile>,
     /// Keys that make no difference, and why they should not (`pfs mutate`).
     #[serde(default)]
     pub equivalent: Vec<Equivalent>,
 }
 
 impl ScenarioFile {
-    /// Does TLS begin with the first byte (RFC 8314)? Whoever is no Postfix then does so too.
-    pub fn implicit_tls(&self) -> bool {
-        says_yes(&self.server.postfix, "smtpd_tls_wrappermode")
-            || says_yes(&self.client.postfix, "smtp_tls_wrappermode")
+    /// How TLS begins on a side: a Postfix does what its settings say, another what `tls` says, and where that is left out
+    /// what the Postfix on the other side does.
+    pub fn begins(&self, side: SideName) -> Begins {
+        let of_postfix = |side| match side {
+            SideName::Server => begins(&self.server.postfix, "smtpd_tls_wrappermode"),
+            SideName::Client => begins(&self.client.postfix, "smtp_tls_wrappermode"),
+        };
+        let said = match side {
+            SideName::Server => self.server.tls,
+            SideName::Client => self.client.tls,
+        };
+        of_postfix(side)
+            .or(said)
+            .or_else(|| of_postfix(side.other()))
+            .unwrap_or(Begins::Starttls)
     }
+
+    /// Does TLS begin with the first byte on one side at least?
+    pub fn implicit_tls(&self) -> bool {
+        [SideName::Server, SideName::Client].map(|side| self.begins(side)) != [Begins::Starttls; 2]
+    }
+}
+
+/// How TLS begins on a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Begins {
+    /// By the STARTTLS command (RFC 3207).
+    Starttls,
+    /// With the first byte (RFC 8314 section 3.3).
+    Implicit,
+}
+
+/// What a Postfix does with this parameter; nothing of a side that is none.
+fn begins(postfix: &Option<Postfix>, wrappermode: &str) -> Option<Begins> {
+    postfix.as_ref()?;
+    Some(match says_yes(postfix, wrappermode) {
+        true => Begins::Implicit,
+        false => Begins::Starttls,
+    })
 }
 
 fn says_yes(postfix: &Option<Postfix>, parameter: &str) -> bool {
@@ -119,6 +157,8 @@ pub struct Server {
     pub command: Option<Command>,
     /// The server's certificate, or several of different key types. Default `rsa2048`.
     pub cert: Option<OneOrMany<Certificate>>,
+    /// How TLS begins, where it is no Postfix, which has `smtpd_tls_wrappermode`. Default: as the client has it.
+    pub tls: Option<Begins>,
     /// Certificates for names asked for by SNI.
     #[serde(default)]
     pub sni: BTreeMap<String, OneOrMany<Certificate>>,
@@ -325,6 +365,8 @@ pub struct Client {
     pub command: Option<Command>,
     /// The client's certificate. Default: none.
     pub cert: Option<Certificate>,
+    /// How TLS begins, where it is no Postfix, which has `smtp_tls_wrappermode`. Default: as the server has it.
+    pub tls: Option<Begins>,
     /// The next-hop destination as in a transport table. Default `[mail.example.test]`.
     pub nexthop: Option<NextHop>,
     /// The target this side runs on, where it is not the target of the run (Postfix only).

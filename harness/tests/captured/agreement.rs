@@ -66,12 +66,14 @@ fn log_and_header_agree_about_every_message() {
             let mut testimonies = vec![Testimony {
                 witness: Witness::Received,
                 summary: tls,
+                began: None,
             }];
             if let Some(summary) = sessions.server.get(&id) {
                 assert_eq!(summary.direction, Some(Direction::From));
                 testimonies.push(Testimony {
                     witness: Witness::ServerLog,
                     summary: summary.clone(),
+                    began: None,
                 });
                 with_server += 1;
             }
@@ -80,6 +82,7 @@ fn log_and_header_agree_about_every_message() {
                 testimonies.push(Testimony {
                     witness: Witness::ClientLog,
                     summary: summary.clone(),
+                    began: None,
                 });
                 with_client += 1;
             }

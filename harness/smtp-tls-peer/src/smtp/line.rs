@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::super::tap::gone;
+use super::super::tap::{begins_tls, gone};
 use super::{Reply, SmtpError};
 
 /// Longest line read, in bytes with its CR LF. RFC 5321 section 4.5.3.1 asks for 512 (commands, replies) and 1000
@@ -71,6 +71,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
                 };
             }
         }
+    }
+
+    /// Whether what comes next is the beginning of TLS.
+    ///
+    /// # Errors
+    /// When the stream fails.
+    pub(super) async fn is_tls(&mut self) -> Result<bool, SmtpError> {
+        if self.buffer.is_empty() {
+            self.fill().await?;
+        }
+        Ok(self.buffer.first().is_some_and(|first| begins_tls(*first)))
     }
 
     /// The next reply, all its lines.

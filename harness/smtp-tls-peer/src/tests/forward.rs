@@ -10,7 +10,10 @@ use super::*;
 
 #[tokio::test]
 async fn a_tap_sees_what_both_sides_see() {
-    for (mode, implicit) in [(TlsMode::Starttls, false), (TlsMode::Implicit, true)] {
+    for (mode, began) in [
+        (TlsMode::Starttls, Beginning::Starttls),
+        (TlsMode::Implicit, Beginning::FirstByte),
+    ] {
         for version in provider::versions() {
             let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let back = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -29,10 +32,8 @@ async fn a_tap_sees_what_both_sides_see() {
                 mode,
                 ..server_with("rsa2048")
             };
-            let options = ForwardOptions {
-                implicit,
-                ..ForwardOptions::default()
-            };
+            let options = ForwardOptions::default();
+            let implicit = mode == TlsMode::Implicit;
             let mail = mail();
             let (client, tap, server) = tokio::join!(
                 send(address, &client, &mail, soon()),
@@ -43,7 +44,8 @@ async fn a_tap_sees_what_both_sides_see() {
                 (client.error, tap.error.clone(), server.error),
                 (None, None, None)
             );
-            assert!(tap.starttls);
+            assert_eq!(tap.began, Some(began));
+            assert_eq!([client.began, server.began], [Some(began); 2]);
             assert_eq!(tap.recording, client.recording);
             assert_eq!(tap.recording, server.recording);
             assert_eq!(tap.sni(), Some("sni.example.test"));
@@ -86,11 +88,7 @@ async fn passing(lines: &[(Side, &[u8])]) -> ForwardReport {
         server.read_to_end(&mut rest).await.unwrap();
         server.shutdown().await.unwrap();
     };
-    tokio::join!(
-        forward_between(near, far, ForwardOptions::default(), soon()),
-        script
-    )
-    .0
+    tokio::join!(forward_between(near, far, soon()), script).0
 }
 
 #[tokio::test]
@@ -115,7 +113,7 @@ async fn the_recording_begins_after_the_reply() {
         ),
         (&b"C1"[..], &b"S1S2\r\n"[..])
     );
-    assert!(report.starttls);
+    assert_eq!(report.began, Some(Beginning::Starttls));
     assert_eq!(report.clear.len(), 8);
 
     // Refused, then agreed upon; what came with the second STARTTLS counts as TLS.
@@ -136,7 +134,7 @@ async fn the_recording_begins_after_the_reply() {
         (Server, b"221 bye\r\n"),
     ])
     .await;
-    assert!(!report.starttls);
+    assert_eq!(report.began, None);
     assert_eq!(report.transcript, Transcript::parse(&[], &[]));
     assert_eq!(report.closed_first, Some(Client));
 }

@@ -469,6 +469,46 @@ async fn tls_may_begin_at_once_or_not_at_all() {
     );
 }
 
+#[tokio::test]
+async fn two_that_begin_differently_are_told() {
+    let at_once = ClientOptions {
+        mode: TlsMode::Implicit,
+        ..ClientOptions::default()
+    };
+    let (client, server) = pair(&at_once, &server_with("ecdsa-p256")).await;
+    assert_eq!(client.began, Some(Beginning::FirstByte));
+    assert_eq!(server.began, None);
+    let told = server.error.unwrap();
+    assert_eq!(
+        (told.stage, told.text.as_str()),
+        (
+            Stage::Banner,
+            "the client began TLS where a command was expected"
+        )
+    );
+    assert_eq!(client.error.unwrap().stage, Stage::Handshake);
+}
+
+#[tokio::test]
+async fn what_never_comes_to_pass_is_refused() {
+    let server = ServerOptions {
+        mode: TlsMode::Implicit,
+        misbehaviour: Misbehaviour::RefuseToTalk,
+        ..server_with("ecdsa-p256")
+    };
+    let client = ClientOptions {
+        mode: TlsMode::Implicit,
+        ..ClientOptions::default()
+    };
+    let (_, server) = pair(&client, &server).await;
+    let told = server.error.unwrap();
+    assert_eq!(told.kind, ErrorKind::Options);
+    assert!(
+        told.text.contains("RefuseToTalk never comes to pass"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_group_has_one_name_everywhere() {
     assert_eq!(
