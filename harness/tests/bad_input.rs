@@ -664,12 +664,8 @@ fn doctor_says_what_is_missing_and_what_to_do() {
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["can_run"], false);
     let check = |name: &str| {
-        let checks = told["checks"].as_array().unwrap().iter();
-        checks
-            .filter(|check| check["name"] == name)
-            .cloned()
-            .next()
-            .unwrap()
+        let mut checks = told["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["name"] == name).cloned().unwrap()
     };
     assert_eq!(check("room")["state"], "missing");
     assert!(
