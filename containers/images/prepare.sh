@@ -58,6 +58,10 @@ has() {
     postconf -d
     echo "== shipped"
     postconf -n
+    echo "== master"
+    postconf -M || :
+    echo "== overrides"
+    postconf -P || :
     echo "== openssl"
     postconf -T run-version || openssl version
     echo "== maps"

@@ -194,6 +194,11 @@ serve_names() {
     part names $$ &
     dns=$!
 }
+# What the package does before it starts master(8), where it is wanted (images/as-packaged.sh).
+if inside test -f /etc/postfix/pfs/as-packaged; then
+    inside /bin/sh /etc/postfix/pfs/as-packaged 2>&1 || echo "pfs: what the package does before its start ended with status $?"
+fi
+
 guard=
 if [ -n "$home" ]; then
     # Told, as this script is, in what mount namespace it is.

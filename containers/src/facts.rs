@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Target, Version};
+use crate::{Error, Packaged, Result, Target, Version};
 
 /// Answers of a target's own `postconf` and OpenSSL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub struct TargetFacts {
     pub defaults: BTreeMap<String, String>,
     /// Where this Postfix is installed, as far as its own main.cf says so: kept in every fleet's.
     pub install: BTreeMap<String, String>,
+    /// What the package ships as its configuration.
+    pub packaged: Packaged,
 }
 
 /// Parameters that say where a Postfix is and as whom it runs, not how it behaves.
@@ -155,6 +157,7 @@ impl TargetFacts {
             map_types: words("maps"),
             defaults,
             install,
+            packaged: Packaged::parse(section("master"), section("overrides"), shipped),
         })
     }
 
@@ -182,6 +185,7 @@ impl TargetFacts {
                 .map(|name| ((*name).to_owned(), String::new()))
                 .collect(),
             install: BTreeMap::new(),
+            packaged: Packaged::default(),
         }
     }
 }
@@ -198,7 +202,7 @@ fn sections(text: &str) -> BTreeMap<&str, Vec<&str>> {
     sections
 }
 
-fn setting(line: &str) -> Option<(String, String)> {
+pub(crate) fn setting(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once('=')?;
     Some((name.trim().to_owned(), value.trim().to_owned()))
 }
@@ -211,7 +215,8 @@ mod tests {
         config_directory = /etc/postfix\ndaemon_directory = /usr/lib/postfix/sbin\ndata_directory = /var/lib/postfix\n\
         queue_directory = /var/spool/postfix\nmail_version = 3.5.25\nmaillog_file =\n\
         smtpd_banner = $myhostname ESMTP $mail_name\nempty =\n== shipped\ncompatibility_level = 2\nmyhostname = vm\n\
-        setgid_group = postdrop\n== openssl\nOpenSSL 1.1.1w  11 Sep 2023\n== maps\nbtree\ninline\n== programs\nexim\n";
+        setgid_group = postdrop\n== master\n\
+        smtp inet n - y - - smtpd\n== openssl\nOpenSSL 1.1.1w  11 Sep 2023\n== maps\nbtree\ninline\n== programs\nexim\n";
 
     #[test]
     fn reads_what_prepare_prints() {
@@ -224,6 +229,8 @@ mod tests {
         assert_eq!(facts.install.len(), 1);
         assert!(facts.has_parameter("smtpd_banner"));
         assert!(facts.map_types.contains("inline"));
+        assert_eq!(facts.packaged.main_cf["myhostname"], "vm");
+        assert!(facts.packaged.is_chrooted("smtpd"));
         let json = serde_json::to_string(&facts).unwrap();
         assert_eq!(serde_json::from_str::<TargetFacts>(&json).unwrap(), facts);
     }

@@ -15,8 +15,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoxFuture, EngineName, Error, Holder, Log, MainCf, NameService, Result, Service, Target,
-    TargetFacts,
+    BoxFuture, EngineName, Error, Holder, Log, MainCf, NameService, Packaged, Result, Service,
+    Target, TargetFacts,
     config::base::{self, INJECT_PORT, LEASE_PORT},
     log::follow::Follower,
 };
@@ -85,6 +85,8 @@ pub struct FleetSpec {
     pub config_directory: String,
     /// main.cf: the base, and what this fleet needs of its own.
     pub main_cf: MainCf,
+    /// What its package ships, if it is to be started with that: see [`FleetSpec::as_packaged`].
+    pub packaged: Option<Packaged>,
     /// The services under test, behind those every fleet has.
     pub services: Vec<Service>,
     /// Certificates, tables and the like. A file at [`base::TRANSPORT_FILE`] adds routes.
@@ -117,6 +119,7 @@ impl FleetSpec {
             target,
             config_directory: facts.config_directory.clone(),
             main_cf: base::main_cf(facts),
+            packaged: None,
             services: Vec::new(),
             files: Vec::new(),
             hosts: vec!["mail.example.test".to_owned()],
@@ -129,6 +132,15 @@ impl FleetSpec {
             generation: 0,
             listened: Vec::new(),
         }
+    }
+
+    /// Has it started as its package would: with the main.cf and the chroots of the package, made ready by the package's
+    /// own means. A certificate at [`base::TRUSTED_FILE`] is among the authorities that the system trusts.
+    #[must_use]
+    pub fn as_packaged(mut self, facts: &TargetFacts) -> FleetSpec {
+        self.main_cf = base::packaged_main_cf(facts);
+        self.packaged = Some(facts.packaged.clone());
+        self
     }
 }
 

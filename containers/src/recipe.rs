@@ -24,6 +24,8 @@ pub const PREPARE: &str = include_str!("../images/prepare.sh");
 pub(crate) const MOUNTS: &str = include_str!("../images/mounts.sh");
 /// What installs .deb files over a Debian base.
 pub(crate) const DEBS: &str = include_str!("../images/debs.sh");
+/// What makes a fleet ready that is to be as its package has it.
+pub(crate) const AS_PACKAGED: &str = include_str!("../images/as-packaged.sh");
 /// What builds a source tree of Postfix.
 pub(crate) const BUILD: &str = include_str!("../images/build.sh");
 /// Where [`PREPARE`] is in every image and root.

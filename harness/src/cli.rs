@@ -5,8 +5,10 @@
     reason = "clap would take a comment on flattened options for the help of the whole command"
 )]
 
+mod explore;
 mod run;
 
+pub use explore::Explore;
 pub use run::{FileReport, FileReportError, ReportFormat, ReportOf, Reports, Run};
 
 use std::path::PathBuf;
@@ -83,6 +85,14 @@ Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a sce
         after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down"
     )]
     Up(Up),
+    /// Lend a real Postfix to a test in any language: says where it listens, which name and CA to verify, and then of each
+    /// connection what came of it. Ends with its standard input.
+    #[command(after_help = "\
+Examples:
+  pfs serve --json                                    a JSON line for the address, then one for each session
+  pfs serve --target debian-12 smtpd_tls_security_level=encrypt smtpd_tls_mandatory_protocols='>=TLSv1.3'
+  pfs serve --json --cert localhost-expired           must not be talked to")]
+    Serve(Serve),
     /// Stop the fleets that `pfs up` left running; waits for runs that use them. Without it they end an hour after the
     /// last run.
     Down(Where),
@@ -92,6 +102,15 @@ Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a sce
         after_help = "Example:\n  pfs targets --target mine=debs:../build-area --target installed"
     )]
     Targets(TargetsOf),
+    /// Try what this machine can run, Docker, chroots, namespaces, ports, room, tools, and say what to do for the rest.
+    /// Starts no Postfix.
+    #[command(after_help = "\
+Examples:
+  pfs doctor
+  pfs doctor --format json
+
+Exit codes: 0 an engine works, with room and tools for it; 3 none does.")]
+    Doctor(Doctor),
     /// Write what the documentation promises, the scenarios that show it and what each target does, as Markdown: a page
     /// for each of its headings and each topic, from the committed snapshots. Starts nothing; exits with 1 if a claim has
     /// no scenario.
@@ -119,6 +138,20 @@ Examples:
 Any text will do: log lines are found however they are wrapped, quoted or indented, from Postfix 2.2
 to 3.12. What is not understood is passed by, and nothing is called plain text for that.")]
     Explain(Explain),
+    /// Run combinations of settings that nobody wrote down, every pair of values in one of them, and hold each against
+    /// rules of the documentation. No result is expected: what breaks a rule is a finding, told once for each cause.
+    #[command(after_help = "\
+Examples:
+  pfs explore --target debian-13             every pair of values
+  pfs explore --rules                        what must hold of every combination, and who says so
+  pfs explore --strength 3 --budget 30       every triple of the axes that matter most, for at most 30 minutes
+  pfs explore --resume mine.jsonl            goes on where it was interrupted
+  pfs explore --space mine.toml --output findings
+
+The combinations are made of scenarios/space.toml, findings that are known stand in scenarios/known.toml.
+
+Exit codes: 0 every finding is known, 1 one is not or a known one does not happen any more, 2 and 3 as with pfs run.")]
+    Explore(Explore),
     /// Change one thing of each case at a time and run it: the case must notice. Those that do not
     /// are weak, unless the scenario says why nothing should change ([[equivalent]]).
     #[command(after_help = "\
@@ -468,6 +501,35 @@ pub struct PlanArgs {
 /// Options of `pfs targets`.
 #[derive(Debug, Args)]
 pub struct TargetsOf {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Options of `pfs doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Options of `pfs serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Parameters of main.cf; a value may have the names of generated things: chain:rsa2048, ca:root, dh:2048
+    #[arg(value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// A certificate of the test PKI, once for each kind of key [default: localhost]
+    #[arg(long, value_name = "NAME")]
+    pub cert: Vec<String>,
+    /// TLS from the first byte, as on port 465, instead of STARTTLS
+    #[arg(long)]
+    pub implicit_tls: bool,
+    /// JSON lines
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub targets: Targets,
     #[command(flatten)]

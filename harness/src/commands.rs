@@ -9,8 +9,10 @@ mod collect;
 mod confine;
 mod corpus;
 mod diff;
+mod doctor;
 mod error;
 mod explain;
+mod explore;
 mod gather;
 mod generated;
 mod import;
@@ -24,6 +26,7 @@ mod remembered;
 mod report;
 mod reports;
 mod run;
+mod serve;
 mod targets;
 mod warm;
 
@@ -53,12 +56,15 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Minimise(options) => minimise::minimise(options).await,
         Command::Bisect(options) => bisect::bisect(options).await,
         Command::Plan(options) => list::plan(&options),
+        Command::Serve(options) => serve::serve(options).await,
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
         Command::Targets(options) => targets::targets(options).await,
+        Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
+        Command::Explore(options) => explore::explore(options).await,
         Command::Explain(options) => explain::explain(&options),
         Command::Clean(options) => clean::clean(&options),
         Command::Claims(options) => claims::claims(&options),

@@ -8,6 +8,7 @@ mod show;
 mod value;
 mod versions;
 
+pub(crate) use command::quoted;
 pub use command::{CommandLine, CommandPiece, Paths};
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::{
     CaseId, CaseVersions, ClassicClient, ClassicServer, Expect, KnownBug, NextHop, RustlsClient,
-    RustlsServer, Scenario, ServiceName, TargetVersions,
+    RustlsServer, Scenario, ServiceName, Start, TargetVersions,
 };
 
 /// One Postfix instance: a target, and the settings that hold for a whole instance because
@@ -38,6 +39,8 @@ pub struct FleetKey {
     pub settings: BTreeMap<String, Value>,
     /// The tag of the case that has the instance for itself, started for its run alone.
     pub own: Option<String>,
+    /// Whether it is started as its package would start it.
+    pub start: Start,
 }
 
 impl fmt::Display for FleetKey {
@@ -45,6 +48,9 @@ impl fmt::Display for FleetKey {
         f.write_str(&self.target)?;
         for (name, value) in &self.settings {
             write!(f, " {name}={value}")?;
+        }
+        if self.start == Start::AsPackaged {
+            f.write_str(" as packaged")?;
         }
         match &self.own {
             Some(tag) => write!(f, " for {tag}"),
@@ -139,6 +145,14 @@ pub enum ServerPlan {
 }
 
 impl ServerPlan {
+    /// The program of the user's that it is, if it is one.
+    pub fn program(&self) -> Option<&CommandPlan> {
+        match self {
+            Self::Command(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What it has in master.cf, if anything.
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {
@@ -150,6 +164,14 @@ impl ServerPlan {
 }
 
 impl ClientPlan {
+    /// The program of the user's that it is, if it is one.
+    pub fn program(&self) -> Option<&CommandPlan> {
+        match self {
+            Self::Command(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What it has in master.cf, if anything.
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {

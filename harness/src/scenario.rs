@@ -39,7 +39,7 @@ pub use expect::{
 pub use fault::{Fault, MessageName};
 pub use file::{
     Begins, Change, ChangedFile, Client, Contents, Exim, Message, Need, Postfix, RustlsClient,
-    RustlsServer, ScenarioFile, Server, ServiceName,
+    RustlsServer, ScenarioFile, Server, ServiceName, Start,
 };
 pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};

@@ -648,3 +648,37 @@ fn engines_and_targets_of_the_environment() {
     let (_, said) = run(&chosen, "PFS_ENGINE", "dokcer");
     assert!(said.contains("`debain-11`"), "{said}");
 }
+
+#[test]
+fn doctor_says_what_is_missing_and_what_to_do() {
+    let doctor = |cache: &str, docker: &str| {
+        Command::new(env!("CARGO_BIN_EXE_pfs"))
+            .args(["doctor", "--format", "json"])
+            .env("PFS_CACHE", cache)
+            .env("DOCKER_HOST", docker)
+            .output()
+            .unwrap()
+    };
+    let output = doctor("/proc/no-such-place", "unix:///no-such-socket");
+    assert_eq!(output.status.code(), Some(3));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["can_run"], false);
+    let check = |name: &str| {
+        let mut checks = told["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["name"] == name).cloned().unwrap()
+    };
+    assert_eq!(check("room")["state"], "missing");
+    assert!(
+        check("room")["advice"]
+            .as_str()
+            .unwrap()
+            .contains("PFS_CACHE")
+    );
+    assert_eq!(check("docker")["state"], "without");
+    assert!(
+        check("docker")["found"]
+            .as_str()
+            .unwrap()
+            .contains("no-such-socket")
+    );
+}

@@ -99,6 +99,7 @@ fn facts(target: &Target) -> TargetFacts {
         map_types: BTreeSet::new(),
         defaults: BTreeMap::new(),
         install: BTreeMap::new(),
+        packaged: pfs_containers::Packaged::default(),
     }
 }
 

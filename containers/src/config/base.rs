@@ -19,6 +19,10 @@ pub const INJECT_PORT: u16 = 2525;
 pub const INJECT_TAG: &str = "inject";
 /// Transport (and `syslog_name` tag) that delivers to the harness without TLS.
 pub const SINK_TRANSPORT: &str = "sink";
+/// What makes a fleet ready that is to be as its package has it (images/as-packaged.sh).
+pub(crate) const PACKAGED_START: &str = "/etc/postfix/pfs/as-packaged";
+/// An authority that the system of such a fleet trusts besides its own.
+pub const TRUSTED_FILE: &str = "/etc/postfix/pfs/trusted.pem";
 /// access(5) table that every fleet has: see [`recipient`].
 pub const ROUTES_FILE: &str = "/etc/postfix/pfs/routes";
 // transport_maps may not use what a pattern matched (regexp_table(5), "substitution"); access tables may.
@@ -52,6 +56,23 @@ pub fn main_cf(facts: &TargetFacts) -> MainCf {
     for (name, value) in &facts.install {
         main.set(name, value);
     }
+    add_own(&mut main);
+    main
+}
+
+/// The main.cf that the package ships, with what the harness must have otherwise: nothing of TLS.
+#[must_use]
+pub fn packaged_main_cf(facts: &TargetFacts) -> MainCf {
+    let mut main = MainCf::new();
+    for (name, value) in &facts.packaged.main_cf {
+        main.set(name, value);
+    }
+    add_own(&mut main);
+    main
+}
+
+/// What every fleet's main.cf says.
+fn add_own(main: &mut MainCf) {
     let settings = [
         ("maillog_file", "/dev/stdout"),
         // Services name the address they listen on; a loopback address here also means that
@@ -96,7 +117,6 @@ pub fn main_cf(facts: &TargetFacts) -> MainCf {
     for (name, value) in settings {
         main.set(name, value);
     }
-    main
 }
 
 /// The services every fleet has.
@@ -190,6 +210,24 @@ mod tests {
         assert_eq!(main_cf(&facts).get("compatibility_level"), Some("2"));
         assert!(main.iter().all(|(name, _)| !name.contains("tls")));
         assert!(main.render().is_ok());
+    }
+
+    #[test]
+    fn as_packaged_keeps_what_the_package_says_of_tls() {
+        let mut facts = TargetFacts::for_tests(&[]);
+        let shipped = [
+            ("smtpd_tls_security_level", "may"),
+            ("mynetworks", "127.0.0.0/8"),
+            ("compatibility_level", "1"),
+        ];
+        facts.packaged.main_cf = shipped
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let main = packaged_main_cf(&facts);
+        assert_eq!(main.get("smtpd_tls_security_level"), Some("may"));
+        assert_eq!(main.get("compatibility_level"), Some("1"));
+        assert_eq!(main.get("mynetworks"), Some("0.0.0.0/0"));
+        assert_eq!(main.get("maillog_file"), Some("/dev/stdout"));
     }
 
     #[test]

@@ -38,11 +38,13 @@ pub enum ServiceKind {
     },
 }
 
-/// One line of master.cf. No service is chrooted by Postfix itself: the whole fleet is confined already.
+/// One line of master.cf. No service is chrooted by Postfix itself unless a fleet is to be as its package has it: the
+/// whole fleet is confined already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     kind: ServiceKind,
     unprivileged: bool,
+    chrooted: bool,
     wakeup: Option<String>,
     max_processes: Option<u32>,
     program: String,
@@ -56,6 +58,7 @@ impl Service {
         Service {
             kind,
             unprivileged: true,
+            chrooted: false,
             wakeup: None,
             max_processes: None,
             program: program.into(),
@@ -130,6 +133,28 @@ impl Service {
         self
     }
 
+    /// Has master(8) confine the daemon to the queue directory (master(5), "chroot" = y).
+    #[must_use]
+    pub fn chrooted(mut self, yes: bool) -> Service {
+        self.chrooted = yes;
+        self
+    }
+
+    /// The daemon it runs.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// Overrides a parameter that it does not override already.
+    #[must_use]
+    pub fn set_default(self, name: &str, value: &str) -> Service {
+        match self.overrides.iter().any(|(known, _)| known == name) {
+            true => self,
+            false => self.set(name, value),
+        }
+    }
+
     /// Wakes the service up, such as `60` seconds, or `60?` only once it is in use.
     #[must_use]
     pub fn wakeup(mut self, seconds: impl Into<String>) -> Service {
@@ -192,9 +217,10 @@ impl Service {
         };
         let yes_no = |yes| if yes { "y" } else { "n" };
         let mut line = format!(
-            "{name} {kind} {} {} n {} {} {}",
+            "{name} {kind} {} {} {} {} {} {}",
             yes_no(private),
             yes_no(self.unprivileged),
+            yes_no(self.chrooted),
             self.wakeup
                 .as_deref()
                 .map_or(Ok("-"), |wakeup| word("wakeup time", wakeup))?,

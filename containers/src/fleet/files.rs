@@ -6,9 +6,9 @@ use crate::{
     FleetFile, FleetSpec, MasterCf, Result,
     config::{
         ConfigError,
-        base::{self, FILES, LEASE_FILE, ROUTES, ROUTES_FILE, TRANSPORT_FILE},
+        base::{self, FILES, LEASE_FILE, PACKAGED_START, ROUTES, ROUTES_FILE, TRANSPORT_FILE},
     },
-    recipe::hash,
+    recipe::{AS_PACKAGED, hash},
 };
 
 /// A file as it will be written: its mode and its bytes.
@@ -95,6 +95,10 @@ impl FleetSpec {
             self.generation,
         ));
         master.extend(self.services.iter().cloned());
+        if let Some(packaged) = &self.packaged {
+            let services = master.services().iter().cloned();
+            master = MasterCf::new(services.map(|service| packaged.applied(service)));
+        }
         let mut files = RootFiles::from([
             (
                 format!("{}/main.cf", self.config_directory),
@@ -108,6 +112,10 @@ impl FleetSpec {
             (ROUTES_FILE.to_owned(), RootFile::public(ROUTES)),
             (TRANSPORT_FILE.to_owned(), RootFile::public("")),
         ]);
+        if self.packaged.is_some() {
+            let start = RootFile::public(AS_PACKAGED);
+            files.insert(PACKAGED_START.to_owned(), start);
+        }
         if let Some(dns) = &self.dns {
             files.extend(dns.render(self.generation)?);
         }

@@ -1,6 +1,6 @@
 //! `pfs targets`.
 
-use pfs_containers::{ProgressEvent, Target, TargetFacts};
+use pfs_containers::{Packaged, ProgressEvent, Target, TargetFacts};
 
 use super::Error;
 use super::prepare::{nominal, open_engine};
@@ -39,6 +39,29 @@ pub(super) async fn targets(options: TargetsOf) -> Result<u8, Error> {
         describe(target, &facts);
     }
     Ok(EXIT_PASS)
+}
+
+/// What a scenario with `start = "as-packaged"` has.
+fn packaged(packaged: &Packaged) {
+    let tls: Vec<String> = packaged
+        .main_cf
+        .iter()
+        .filter(|(name, _)| name.contains("tls"))
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    let mut heading = "as packaged";
+    for line in &tls {
+        say!("  {heading:<20} {line}");
+        heading = "";
+    }
+    if tls.is_empty() {
+        say!("  {heading:<20} main.cf says nothing of TLS");
+    }
+    let chrooted: Vec<&str> = packaged.chrooted.iter().map(String::as_str).collect();
+    match chrooted.as_slice() {
+        [] => say!("  in a chroot          nothing"),
+        some => say!("  in a chroot          {}", some.join(" ")),
+    }
 }
 
 fn built_in() {
@@ -88,6 +111,7 @@ fn describe(target: &Target, facts: &TargetFacts) {
     for written in &facts.written {
         say!("  writes to            {written}");
     }
+    packaged(&facts.packaged);
     let maps: Vec<&str> = facts.map_types.iter().map(String::as_str).collect();
     say!("  lookup tables        {}", maps.join(" "));
     let missing: Vec<&str> = NAME_SERVERS

@@ -50,6 +50,9 @@ pub fn derive(document: &Table, defaults: &Defaults<'_>) -> Vec<Mutation> {
             }
         }
     }
+    if document.get("start").and_then(Value::as_str) == Some("as-packaged") {
+        all.push(changed("start".to_owned(), text("bare")));
+    }
     if let Some(Value::Table(message)) = document.get("message")
         && message.contains_key("count")
         && !document.contains_key("change")

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::scenario::{
     Command, CommandOptions, CommandPlace, Exim, OneOrMany, Parameter, Place, Postfix,
-    ScenarioFile, ValuePiece, is_referred_to, nearest,
+    ScenarioFile, Start, ValuePiece, is_referred_to, nearest,
 };
 
 /// Where generated files lie in the target's file system.
@@ -62,6 +62,7 @@ struct Split {
 
 fn split(written: &Postfix, target: &str, own: Option<&str>, binder: Binder<'_>) -> Split {
     let mut side = side(target, own);
+    side.fleet.start = binder.file.start;
     let mut built_in = Vec::new();
     for (name, value) in written {
         let (name, value) = (name.get_ref(), value.get_ref());
@@ -119,6 +120,7 @@ fn side(target: &str, own: Option<&str>) -> PostfixSide {
             target: target.to_owned(),
             settings: BTreeMap::new(),
             own: own.map(str::to_owned),
+            start: Start::Bare,
         },
         parameters: BTreeMap::new(),
         daemons: Daemons::default(),
@@ -288,11 +290,14 @@ pub(super) fn server(
     let mut split = split(written, target, own, binder);
     split.side.daemons.postscreen = server.postscreen;
     split.side.daemons.service = server.service;
-    split.default("smtpd_tls_security_level", "may");
+    let bare = file.start == Start::Bare;
+    if bare {
+        split.default("smtpd_tls_security_level", "may");
+    }
     split.default("smtpd_tls_loglevel", "1");
     split.default("smtpd_tls_received_header", "yes");
     let named = names_certificates(written, "smtpd");
-    if server.cert.is_some() || !named {
+    if server.cert.is_some() || (bare && !named) {
         if certificates.is_empty() {
             split.default("smtpd_tls_cert_file", "none");
         } else {
@@ -366,7 +371,9 @@ pub(super) fn client(
     let target = client.on.as_deref().unwrap_or(target);
     let mut split = split(written, target, own, binder);
     split.side.daemons.tlsproxy = client.reuses_connections();
-    split.default("smtp_tls_security_level", "may");
+    if file.start == Start::Bare {
+        split.default("smtp_tls_security_level", "may");
+    }
     split.default("smtp_tls_loglevel", "1");
     if let Some(certificate) = certificate {
         split.default("smtp_tls_chain_files", chain(&certificate));

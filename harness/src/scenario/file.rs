@@ -47,6 +47,9 @@ pub struct ScenarioFile {
     /// Its Postfix is started for this case alone: caches and files are as new.
     #[serde(default)]
     pub fresh: bool,
+    /// With what its Postfix is started.
+    #[serde(default)]
+    pub start: Start,
     /// One case for each combination of these values; `<axis>` stands for the value, and
     /// `<axis.key>` for a key of it where the value is a table with an `id`.
     #[serde(default)]
@@ -83,6 +86,30 @@ pub struct ScenarioFile {
     /// Keys that make no difference, and why they should not (`pfs mutate`).
     #[serde(default)]
     pub equivalent: Vec<Equivalent>,
+}
+
+/// With what a Postfix is started.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// With what it was built with, and nothing else.
+    #[default]
+    Bare,
+    /// With what its package ships: main.cf, chroots of master.cf, made ready by the package's own means.
+    AsPackaged,
 }
 
 impl ScenarioFile {

@@ -13,7 +13,7 @@ use super::lines::{self, Line, Ports};
 use super::record::{MadeFrom, Record};
 use super::{Kind, Session, SessionError, blocking, hold, open_lock, ports, sessions_of};
 use crate::plan::{Case, FleetKey};
-use crate::scenario::Change;
+use crate::scenario::{Change, Start};
 
 /// Longest start of a fleet whose image is there.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -274,6 +274,9 @@ impl Session {
             .get(&key.target)
             .ok_or_else(|| SessionError::UnknownTarget(key.target.clone()))?;
         let mut spec = FleetSpec::new(id, target.clone(), facts);
+        if key.start == Start::AsPackaged {
+            spec = spec.as_packaged(facts);
+        }
         spec.deadline = START_DEADLINE;
         spec.generation = record.generation;
         spec.holder = Some(self.holder.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pfs_certs::{Generated, GeneratedName, Pki};
 use pfs_containers::config::ServiceKind;
-use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE};
+use pfs_containers::config::base::{SINK_TRANSPORT, TRANSPORT_FILE, TRUSTED_FILE};
 use pfs_containers::{FleetFile, FleetSpec, Service};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::plan::{
     Case, CaseZones, ClientPlan, CommandLine, Daemons, FleetKey, PostfixSide, ServerPlan, Value,
     own_path, path_of,
 };
-use crate::scenario::{Change, ChangedFile, Contents, NextHop, ServiceName};
+use crate::scenario::{Change, ChangedFile, Contents, NextHop, ServiceName, Start};
 
 /// The name by which a fleet's smtpd lines are reached by a Postfix client.
 pub const SERVER_NAME: &str = "mail.example.test";
@@ -290,6 +290,12 @@ pub(super) fn put(
             }
         }
         spec.services.extend(line.services(*ports, &parameters));
+    }
+    if key.start == Start::AsPackaged
+        && let Generated::File { contents, .. } = GeneratedName::parse("ca:root")?.make(pki)?
+    {
+        let trusted = FleetFile::public(TRUSTED_FILE, contents);
+        files.insert(TRUSTED_FILE.to_owned(), trusted);
     }
     files.insert(
         TRANSPORT_FILE.to_owned(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::{Line, Ports};
 use crate::plan::{FleetKey, Value, digest};
+use crate::scenario::Start;
 
 /// The state of one fleet of a session, kept in `<session>/<fleet>.json` under a lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,6 +62,7 @@ pub(super) struct MadeFrom {
     image: String,
     settings: BTreeMap<String, Value>,
     own: Option<String>,
+    start: Start,
 }
 
 impl MadeFrom {
@@ -69,6 +71,7 @@ impl MadeFrom {
             target: key.target.clone(),
             image: image.to_owned(),
             settings: key.settings.clone(),
+            start: key.start,
             own: key.own.clone(),
         }
     }
@@ -94,6 +97,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
                 .collect(),
             own: own.map(str::to_owned),
+            start: Start::Bare,
         };
         let names = [
             MadeFrom::new(&key(&[], None), "sha256:a"),

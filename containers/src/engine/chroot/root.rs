@@ -32,7 +32,7 @@ const LEFT_OUT: [&str; 11] = [
 /// Here, links to single public authorities are left out; the file with all of them stays.
 const LINKS_LEFT_OUT: &str = "etc/ssl/certs";
 /// As [`LEFT_OUT`], under whatever name the architecture's library directory has.
-const LEFT_OUT_ANYWHERE: [&str; 2] = ["gconv", "perl-base"];
+const LEFT_OUT_ANYWHERE: [&str; 1] = ["gconv"];
 
 /// Makes `copy` a root directory like `root`, quickly. Directories of `own`, too, are written to, wherever this Postfix
 /// has them.
