@@ -136,7 +136,7 @@ pub(super) async fn run(
     let session = Arc::new(session);
     let at_once = options.jobs.map_or_else(default_jobs, usize::from);
     let rounds = async {
-        let first = round(&session, &work, target, at_once, until).await;
+        let first = round(&session, &work, target, at_once, until, Some(&mut notes)).await?;
         // What is found once may be a machine's bad moment: it counts if it is found again.
         let suspects = suspects(&jobs, &done, &first);
         let again: Vec<_> = work
@@ -144,15 +144,15 @@ pub(super) async fn run(
             .filter(|(job, _)| suspects.contains(&job.name))
             .cloned()
             .collect();
-        let second = round(&session, &again, target, at_once, None).await;
-        (first, second)
+        let second = round(&session, &again, target, at_once, None, None).await?;
+        Ok::<_, Error>((first, second))
     };
     let ended = tokio::select! {
         both = rounds => Some(both),
         () = interrupted() => None,
     };
     session.close().await?;
-    let Some((first, second)) = ended else {
+    let Some((first, second)) = ended.transpose()? else {
         return Ok(None);
     };
     let mut before = done.clone();
@@ -165,7 +165,8 @@ pub(super) async fn run(
             let again = after.get(name).map(|other| &other.findings);
             again.is_some_and(|all| all.iter().any(|other| same(one, other)))
         });
-        if own.broken.is_none() {
+        // Those without a finding were noted when they had run.
+        if own.broken.is_none() && first.get(name).is_some_and(|own| !own.findings.is_empty()) {
             notes.add(&own)?;
         }
         done.insert(name.clone(), own);
@@ -244,14 +245,15 @@ fn suspects(
     names
 }
 
-/// Runs jobs at once, as many as are allowed, and begins none after `until`.
+/// Runs jobs at once, as many as are allowed, begins none after `until`, and notes those that break no rule.
 async fn round(
     session: &Arc<Session>,
     work: &[(Job, Arc<Case>)],
     target: &TargetVersions,
     at_once: usize,
     until: Option<Instant>,
-) -> BTreeMap<String, Done> {
+    mut notes: Option<&mut Notes>,
+) -> Result<BTreeMap<String, Done>, Error> {
     let slots = Arc::new(Semaphore::new(at_once));
     let target = Arc::new(target.clone());
     let mut running = JoinSet::new();
@@ -302,8 +304,13 @@ async fn round(
     while let Some(ended) = running.join_next().await {
         // A task that panicked is missed below: its row counts as not run.
         if let Ok(Some((name, done))) = ended {
+            // An interruption loses only what is found once and has not been run again.
+            if let (Some(notes), None, true) = (&mut notes, &done.broken, done.findings.is_empty())
+            {
+                notes.add(&done)?;
+            }
             all.insert(name, done);
         }
     }
-    all
+    Ok(all)
 }
