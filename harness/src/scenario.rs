@@ -43,7 +43,10 @@ pub use file::{
 };
 pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};
-pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
+pub use name::{
+    Alert, Certificate, Cipher, DhName, DigestName, Group, KeyExchangeName, Protocol, Scheme,
+    SignatureName,
+};
 pub use nexthop::NextHop;
 pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};
