@@ -231,7 +231,7 @@ fn judged(
     let mut unforeseen = Vec::new();
     for (path, result) in &results {
         match &result.outcome {
-            Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) => {}
+            Outcome::Pass | Outcome::New { fails: false, .. } | Outcome::Differs(_) => {}
             Outcome::NotApplicable(why) => {
                 let (id, target) = (result.id.to_string(), &result.target);
                 let line = format!("{id} on {target}: not applicable: {why}");
@@ -240,7 +240,7 @@ fn judged(
                 }
                 not_run.push(line);
             }
-            Outcome::Fail(_) | Outcome::Broken(_) => {
+            Outcome::Fail(_) | Outcome::New { .. } | Outcome::Broken(_) => {
                 offer(path, result);
                 failures.push(failure(result));
             }

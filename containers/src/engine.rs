@@ -1,6 +1,7 @@
 //! What runs fleets: one small trait, two engines behind it.
 
 mod chroot;
+#[cfg(feature = "docker")]
 mod docker;
 mod supervise;
 
@@ -171,10 +172,10 @@ impl EngineChoice {
     /// [`Error::DockerUnreachable`], [`Error::NotRoot`] or, for `Auto`, [`Error::NoEngine`].
     pub async fn open(self, settings: Settings) -> Result<Box<dyn Engine>> {
         match self {
-            EngineChoice::Docker => Ok(Box::new(docker::DockerEngine::open(settings).await?)),
+            EngineChoice::Docker => docker_engine(settings).await,
             EngineChoice::Chroot => Ok(Box::new(chroot::ChrootEngine::open(settings)?)),
-            EngineChoice::Auto => match docker::DockerEngine::open(settings.clone()).await {
-                Ok(docker) => Ok(Box::new(docker)),
+            EngineChoice::Auto => match docker_engine(settings.clone()).await {
+                Ok(docker) => Ok(docker),
                 Err(docker) => match chroot::ChrootEngine::open(settings) {
                     Ok(chroot) => Ok(Box::new(chroot)),
                     Err(chroot) => Err(Error::NoEngine {
@@ -187,6 +188,17 @@ impl EngineChoice {
     }
 }
 
+/// The engine `docker`, if it is part of this build and its socket answers.
+#[cfg(feature = "docker")]
+async fn docker_engine(settings: Settings) -> Result<Box<dyn Engine>> {
+    Ok(Box::new(docker::DockerEngine::open(settings).await?))
+}
+
+#[cfg(not(feature = "docker"))]
+async fn docker_engine(_settings: Settings) -> Result<Box<dyn Engine>> {
+    match crate::images::open().await? {}
+}
+
 /// Removes what dead runs of any engine left behind. What cannot be looked at stays: there may be no Docker, or no right
 /// to look.
 pub async fn sweep_all(settings: Settings) {
@@ -195,9 +207,23 @@ pub async fn sweep_all(settings: Settings) {
     }
     // A Docker that hangs must not hold up a run that does without it.
     let docker = async {
-        if let Ok(docker) = docker::DockerEngine::open(settings).await {
-            let _ = Engine::sweep(&docker).await;
+        if let Ok(docker) = docker_engine(settings).await {
+            let _ = docker.sweep().await;
         }
     };
     let _ = timeout(SWEEP_PATIENCE, docker).await;
+}
+
+#[cfg(all(test, not(feature = "docker")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_docker_it_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path().join("cache"));
+        let opened = EngineChoice::Docker.open(Settings::new(cache)).await;
+        let said = opened.err().unwrap().to_string();
+        assert!(said.contains("without the feature `docker`"), "{said}");
+    }
 }

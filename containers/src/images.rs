@@ -3,9 +3,10 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+pub(crate) use testcontainers::bollard::Docker;
 use testcontainers::{
     bollard::{
-        self, Docker,
+        self,
         errors::Error as BollardError,
         models::ContainerCreateBody,
         query_parameters::{

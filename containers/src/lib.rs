@@ -15,6 +15,9 @@
 //! and `chroot` for machines without Docker. Nothing here prints: what takes long is told through
 //! [`Progress`]. Every fleet ends by itself soon after the last process that used it is gone.
 
+// Sources and holders know Docker in every build; the smaller one never asks them.
+#![cfg_attr(not(feature = "docker"), allow(dead_code))]
+
 pub mod cache;
 pub mod config;
 pub mod dns;
@@ -24,6 +27,7 @@ pub mod facts;
 pub mod fleet;
 pub mod holder;
 pub mod holdings;
+#[cfg_attr(not(feature = "docker"), path = "images/none.rs")]
 mod images;
 pub mod log;
 pub mod network;

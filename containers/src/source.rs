@@ -20,9 +20,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use testcontainers::bollard::Docker;
 
-use crate::{BoxFuture, Cache, Error, Progress, ProgressEvent, Result, Target, recipe};
+use crate::{
+    BoxFuture, Cache, Error, Progress, ProgressEvent, Result, Target, images::Docker, recipe,
+};
 
 pub use debian::Debian;
 pub(crate) use debian::Release;

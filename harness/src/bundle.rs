@@ -5,6 +5,7 @@
 
 mod command;
 mod page;
+mod program;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -74,16 +75,32 @@ impl Part {
             let known = targets.get(&key.target);
             let known = known.ok_or_else(|| BundleError::Target(key.target.clone()))?;
             let roles = [
-                ("server", case.server.side()),
-                ("client", case.client.side()),
+                (
+                    "server",
+                    case.server
+                        .side()
+                        .filter(|_| case.server.program().is_none()),
+                ),
+                (
+                    "client",
+                    case.client
+                        .side()
+                        .filter(|_| case.client.program().is_none()),
+                ),
             ];
             let roles = roles.into_iter();
             let own = roles.filter(|(_, side)| side.is_some_and(|side| side.fleet == *key));
             let names: Vec<&str> = own.map(|(role, _)| role).collect();
+            if names.is_empty() {
+                continue;
+            }
             let name = names.join("-and-");
             let spec = alone(&case, key, known, &pki)?;
             configuration(&name, &spec, &mut files)?;
             instances.push(page::Instance::of(name, &spec, &known.1));
+        }
+        for (role, plan) in program::programs(&case) {
+            program::put(&case, role, plan, &pki, &mut files)?;
         }
         if let Some(name) = command::certificate(&case) {
             put_generated(&format!("chain:{name}"), "client.pem", &pki, &mut files)?;

@@ -27,6 +27,7 @@ mod run;
 mod targets;
 mod warm;
 
+pub use check::unexplained_conditions;
 pub use claims::claims_pages;
 pub use corpus::corpus_of_snapshots;
 pub use error::Error;

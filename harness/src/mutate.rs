@@ -225,7 +225,7 @@ impl Mutant {
         let differences = match outcome {
             Outcome::Broken(why) | Outcome::NotApplicable(why) => return Fate::Broken(why.clone()),
             Outcome::Fail(differences) => differences.clone(),
-            Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) => Vec::new(),
+            Outcome::Pass | Outcome::New { .. } | Outcome::Differs(_) => Vec::new(),
         };
         let compared = match compared {
             Ok(compared) => compared,

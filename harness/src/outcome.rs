@@ -7,8 +7,14 @@ pub enum Outcome {
     Pass,
     /// Postfix or a peer did something else; every difference found.
     Fail(Vec<String>),
-    /// As expected, and all witnesses agree; there is no snapshot of it, and the reason why that is no failure.
-    New(String),
+    /// As expected, and all witnesses agree; there is no snapshot of it.
+    New {
+        /// What is missing.
+        why: String,
+        /// The target keeps snapshots of its own, so that this counts as a failure until one is accepted: else a
+        /// snapshot that got lost would pass.
+        fails: bool,
+    },
     /// As expected, and all witnesses agree; the texts differ from those of another target, and in which words.
     Differs(Vec<String>),
     /// The target lacks what the case is about.
@@ -23,7 +29,7 @@ impl Outcome {
         match self {
             Self::Pass => "pass",
             Self::Fail(_) => "fail",
-            Self::New(_) => "new",
+            Self::New { .. } => "new",
             Self::Differs(_) => "differs",
             Self::NotApplicable(_) => "not-applicable",
             Self::Broken(_) => "broken",
@@ -35,7 +41,7 @@ impl Outcome {
         match self {
             Self::Pass => &[],
             Self::Fail(differences) | Self::Differs(differences) => differences,
-            Self::New(why) | Self::NotApplicable(why) | Self::Broken(why) => {
+            Self::New { why, .. } | Self::NotApplicable(why) | Self::Broken(why) => {
                 std::slice::from_ref(why)
             }
         }
@@ -51,6 +57,8 @@ pub struct Tally {
     pub fail: usize,
     /// Passed without a snapshot.
     pub new: usize,
+    /// Those of them that count as failures.
+    pub unaccepted: usize,
     /// Passed with texts other than another target's.
     pub differs: usize,
     /// Not meant for the target.
@@ -61,7 +69,7 @@ pub struct Tally {
 
 /// `pfs` ended well: every case that applies has passed.
 pub const EXIT_PASS: u8 = 0;
-/// Some case failed.
+/// Some case failed, or has no snapshot where there must be one.
 pub const EXIT_FAIL: u8 = 1;
 /// A scenario or an option is wrong; nothing was started.
 pub const EXIT_USAGE: u8 = 2;
@@ -82,7 +90,10 @@ impl Tally {
         match outcome {
             Outcome::Pass => self.pass += 1,
             Outcome::Fail(_) => self.fail += 1,
-            Outcome::New(_) => self.new += 1,
+            Outcome::New { fails, .. } => {
+                self.new += 1;
+                self.unaccepted += usize::from(*fails);
+            }
             Outcome::Differs(_) => self.differs += 1,
             Outcome::NotApplicable(_) => self.not_applicable += 1,
             Outcome::Broken(_) => self.broken += 1,
@@ -91,7 +102,7 @@ impl Tally {
 
     /// The exit code. Broken outweighs failed: what broke may be why it failed.
     pub fn exit_code(&self) -> u8 {
-        match (self.broken, self.fail) {
+        match (self.broken, self.fail + self.unaccepted) {
             (0, 0) => EXIT_PASS,
             (0, _) => EXIT_FAIL,
             _ => EXIT_BROKEN,
@@ -122,6 +133,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_must_be_accepted_is_no_success() {
+        let new = |fails| {
+            let mut tally = Tally::default();
+            tally.add(&Outcome::New {
+                why: "no snapshot".into(),
+                fails,
+            });
+            (tally.new, tally.fail, tally.exit_code())
+        };
+        assert_eq!(new(true), (1, 0, EXIT_FAIL));
+        assert_eq!(new(false), (1, 0, EXIT_PASS));
+    }
+
+    #[test]
     fn broken_is_never_counted_as_fail() {
         let mut tally = Tally::default();
         tally.add(&Outcome::Broken("no Docker".into()));
@@ -131,7 +156,10 @@ mod tests {
     #[test]
     fn neither_new_nor_different_texts_fail_a_run() {
         let mut tally = Tally::default();
-        tally.add(&Outcome::New("no snapshot".into()));
+        tally.add(&Outcome::New {
+            why: "no snapshot".into(),
+            fails: false,
+        });
         tally.add(&Outcome::Differs(vec!["log: a → b".into()]));
         assert_eq!(tally.exit_code(), EXIT_PASS);
         let text = tally.to_string();

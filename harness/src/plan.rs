@@ -8,6 +8,7 @@ mod show;
 mod value;
 mod versions;
 
+pub(crate) use command::quoted;
 pub use command::{CommandLine, CommandPiece, Paths};
 pub use dns::{CaseData, CaseRecord, CaseSilence, CaseZone, CaseZones};
 pub(crate) use dns::{LABEL, LABEL_DIGITS, tlsa_owner};
@@ -139,6 +140,14 @@ pub enum ServerPlan {
 }
 
 impl ServerPlan {
+    /// The program of the user's that it is, if it is one.
+    pub fn program(&self) -> Option<&CommandPlan> {
+        match self {
+            Self::Command(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What it has in master.cf, if anything.
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {
@@ -150,6 +159,14 @@ impl ServerPlan {
 }
 
 impl ClientPlan {
+    /// The program of the user's that it is, if it is one.
+    pub fn program(&self) -> Option<&CommandPlan> {
+        match self {
+            Self::Command(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What it has in master.cf, if anything.
     pub fn side(&self) -> Option<&PostfixSide> {
         match self {

@@ -273,7 +273,14 @@ fn with_snapshot(case: &Case, examined: &mut Examined, options: &Options) -> boo
             return false;
         }
         (Ok(Comparison::Missing), ..) => {
-            format!("no snapshot {}; --accept writes it", path.display())
+            // What fails anyhow could not be accepted either.
+            if examined.outcome == Outcome::Pass {
+                examined.outcome = Outcome::New {
+                    why: format!("no snapshot {}; --accept writes it", path.display()),
+                    fails: true,
+                };
+            }
+            return false;
         }
         (Ok(Comparison::Different(difference)), ..) => {
             format!("differs from {}:\n{difference}", path.display())
@@ -293,7 +300,10 @@ fn with_snapshot(case: &Case, examined: &mut Examined, options: &Options) -> boo
 /// What becomes of a case that passed and has no snapshot.
 fn against_baseline(case: &Case, text: &str, baseline: Option<&str>) -> Outcome {
     let Some(baseline) = baseline else {
-        return Outcome::New(format!("no snapshot of {}", case.target));
+        return Outcome::New {
+            why: format!("no snapshot of {}", case.target),
+            fails: false,
+        };
     };
     match Snapshot::of(&case.scenario.path, &case.id, baseline).read() {
         Ok(Some(old)) => {
@@ -304,7 +314,10 @@ fn against_baseline(case: &Case, text: &str, baseline: Option<&str>) -> Outcome 
                 Outcome::Differs(words)
             }
         }
-        Ok(None) => Outcome::New(format!("no snapshot of {baseline}, its baseline")),
+        Ok(None) => Outcome::New {
+            why: format!("no snapshot of {baseline}, its baseline"),
+            fails: false,
+        },
         Err(error) => Outcome::Broken(error.to_string()),
     }
 }

@@ -7,8 +7,10 @@ use std::{
     path::Path,
 };
 
+#[cfg(feature = "docker")]
 use futures_util::StreamExt as _;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+#[cfg(feature = "docker")]
 use testcontainers::bollard::{Docker, query_parameters::LogsOptionsBuilder};
 use tokio::{net::unix::pipe, task::JoinHandle};
 
@@ -114,6 +116,7 @@ async fn modified(watch: &pipe::Receiver) -> io::Result<()> {
 }
 
 /// Follows a container's output until it ends.
+#[cfg(feature = "docker")]
 pub(crate) fn container(log: Log, docker: &Docker, id: &str, from: From) -> Follower {
     let options = LogsOptionsBuilder::new()
         .follow(true)

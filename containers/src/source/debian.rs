@@ -3,13 +3,12 @@
 use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
-use testcontainers::bollard::Docker;
 
 use super::{BaseImage, Making, Origin, bootstrap, unpack};
 use crate::{
     BoxFuture, Result,
     cache::in_thread,
-    images,
+    images::{self, Docker},
     recipe::{DEBIAN_DOCKERFILE, PACKAGES, PEERS, hash},
 };
 

@@ -3,13 +3,12 @@
 use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
-use testcontainers::bollard::Docker;
 
 use super::{BaseImage, Making, Origin, unpack};
 use crate::{
     BoxFuture, Error, Result,
     cache::in_thread,
-    images,
+    images::{self, Docker},
     recipe::{OWN_DOCKERFILE, hash},
 };
 

@@ -138,8 +138,27 @@ impl<'a> Offer<'a> {
         names.partition(|name| !name.starts_with("TLS_"))
     }
 
+    /// What a program offers by its own choice where the case names nothing, in its own order.
+    fn chooses_itself(&self) -> Option<String> {
+        let lists = [
+            ("ciphers", self.ciphers.is_empty()),
+            ("groups", self.groups.is_empty()),
+            ("signatures", self.signatures.is_empty()),
+        ];
+        let own: Vec<&str> = lists
+            .iter()
+            .filter(|(_, own)| *own)
+            .map(|(name, _)| *name)
+            .collect();
+        (!own.is_empty()).then(|| {
+            let lists = own.join(", ");
+            format!("its own {lists}, in its own order: others than in seen/ may be chosen")
+        })
+    }
+
     /// Options of `openssl s_client` and `s_server`, and what they cannot say.
     fn options(self) -> Options {
+        let own = self.chooses_itself();
         let mut words = Vec::new();
         let mut push = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
         let (low, high) = self.range();
@@ -187,6 +206,7 @@ impl<'a> Offer<'a> {
                 .collect();
             push(&["-sigalgs", &all.join(":")]);
         }
+        lacks.extend(own);
         Options { words, lacks }
     }
 }
@@ -396,7 +416,7 @@ pub(super) fn certificate(case: &Case) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
@@ -404,7 +424,7 @@ mod tests {
     use crate::plan::{Decision, plan};
     use crate::scenario::{TargetVersions, parse};
 
-    fn case(sides: &str) -> Case {
+    pub(in crate::bundle) fn case(sides: &str) -> Case {
         let text = format!("why = \"w\"\n{sides}");
         let mut scenarios = parse(Path::new("t/c.toml"), &text).unwrap();
         let scenario = Arc::new(scenarios.remove(0));
@@ -441,7 +461,9 @@ mod tests {
                         -cipher 'AES128-SHA:@SECLEVEL=0' -crlf -ign_eof";
         assert!(command.line.ends_with(expected), "{}", command.line);
         // A code point that OpenSSL has no name for is told.
-        assert_eq!(command.lacks, ["the cipher 0xfefe, which has no name"]);
+        let own =
+            "its own groups, signatures, in its own order: others than in seen/ may be chosen";
+        assert_eq!(command.lacks, ["the cipher 0xfefe, which has no name", own]);
         assert_eq!(swaks(&old, 465, "r"), None, "swaks has names alone");
         let plain = case(
             "server = { postfix = { smtpd_tls_wrappermode = \"yes\" } }\n[client.classic]\n\

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use pfs_containers::dns::{NameService, RecordData, ZoneState};
 use pfs_containers::{FleetSpec, TargetFacts};
 
-use super::command;
+use super::{command, program};
 use crate::event::{Announced, CaseResult};
-use crate::plan::{self, Case, ServerPlan};
+use crate::plan::{self, Case, CommandPlan, ServerPlan};
 use crate::printable::{line, printable, shell_word};
 use crate::session::{self, SINK_PORT, recipient};
 
@@ -178,6 +178,15 @@ fn start(out: &mut String, case: &Case, instance: &Instance) {
 fn send(out: &mut String, case: &Case, files: &mut BTreeMap<String, String>) {
     let recipient = recipient(&case.tag);
     let port = session::server_port(case);
+    for (role, plan) in program::programs(case) {
+        ran(out, role, plan, port);
+    }
+    if case.client.program().is_some() {
+        if case.server.side().is_none() {
+            server(out, case, port);
+        }
+        return;
+    }
     if case.client.side().is_some() {
         let _ = writeln!(
             out,
@@ -218,8 +227,35 @@ fn send(out: &mut String, case: &Case, files: &mut BTreeMap<String, String>) {
     );
 }
 
+/// A side that was a program of the user's.
+fn ran(out: &mut String, role: &str, plan: &CommandPlan, port: u16) {
+    let place = match &plan.side {
+        Some(side) => format!("in the root of {}, beside its Postfix", side.fleet.target),
+        None => "on the machine of whoever made this".to_owned(),
+    };
+    let told = match role {
+        "server" => format!("It is to listen at 127.0.0.1:{port}, before a mail is sent"),
+        _ => format!("It is to connect to 127.0.0.1:{port}"),
+    };
+    let _ = writeln!(
+        out,
+        "The {role} was a program, {place}:\n\n    {}\n\n{told}. As the case ran it, with the files of {}/:\n\n    sh {}\n",
+        line(&plan.line.to_string()),
+        program::directory(role),
+        program::script(role)
+    );
+    if plan.line.dialogue {
+        out.push_str(
+            "  It does the TLS alone: the script speaks SMTP through its standard input and output.\n\n",
+        );
+    }
+}
+
 /// The server was a peer of ours: no program that has only options does SMTP before TLS.
 fn server(out: &mut String, case: &Case, port: u16) {
+    if case.server.program().is_some() {
+        return;
+    }
     let options = match &case.server {
         ServerPlan::Rustls { .. } => "rustls",
         _ => "a server of TLS 1.0 to 1.2",

@@ -1,4 +1,5 @@
-//! `pfs bisect`: the first target, in the order of versions, on which a case does something else.
+//! `pfs bisect`: the first target, in the order of versions, on which a case does something else, and those after it that change it
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,14 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
         .values()
         .filter(|one| all.iter().any(|probe| probe.target == one.name))
         .collect();
-    order.sort_by(|a, b| (&a.postfix, &a.openssl, &a.name).cmp(&(&b.postfix, &b.openssl, &b.name)));
+    // Builds of one version, such as commits, come as they were asked for.
+    let place = |one: &TargetVersions| {
+        let is_it = |asked: &String| asked.split('=').next() == Some(one.name.as_str());
+        options.targets.iter().position(is_it)
+    };
+    order.sort_by(|a, b| {
+        (&a.postfix, &a.openssl, place(a)).cmp(&(&b.postfix, &b.openssl, place(b)))
+    });
     let names: Vec<String> = order
         .iter()
         .map(|one| {
@@ -66,7 +74,7 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
             .iter()
             .filter(|probe| matches!(probe.examined.outcome, Outcome::Broken(_)))
             .count();
-        let mut first = None;
+        let mut changes = Vec::new();
         let mut before: Option<&Probe> = None;
         for probe in seen {
             let outcome = &probe.examined.outcome;
@@ -78,25 +86,26 @@ pub(super) async fn bisect(options: Bisect) -> Result<u8, Error> {
                 continue;
             }
             if let Some(before) = before
-                && first.is_none()
+                && let Some(lines) = difference(before, probe)
             {
-                first = difference(before, probe).map(|lines| (before, probe, lines));
+                changes.push((before, probe, lines));
             }
             before = Some(probe);
         }
-        match first {
-            Some((before, probe, lines)) => {
-                changed += 1;
-                say!(
-                    "{case}: the first that differs is {}, from {}:",
-                    probe.target,
-                    before.target
-                );
-                for line in lines {
-                    say!("  {line}");
-                }
+        if changes.is_empty() {
+            say!("{case}: outcome and text are the same wherever it was run");
+            continue;
+        }
+        changed += 1;
+        for (place, (before, probe, lines)) in changes.into_iter().enumerate() {
+            let which = match place {
+                0 => "the first that differs is",
+                _ => "what differs again is",
+            };
+            say!("{case}: {which} {}, from {}:", probe.target, before.target);
+            for line in lines {
+                say!("  {line}");
             }
-            None => say!("{case}: outcome and text are the same wherever it was run"),
         }
     }
     Ok(match (broken, changed) {

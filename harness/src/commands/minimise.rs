@@ -180,7 +180,7 @@ impl Search<'_> {
                     }
                 }
                 Outcome::NotApplicable(_) => {}
-                Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) | Outcome::Fail(_) => {
+                Outcome::Pass | Outcome::New { .. } | Outcome::Differs(_) | Outcome::Fail(_) => {
                     let class = Class::of(&examined);
                     out[*place].get_or_insert_default().insert(target, class);
                 }

@@ -1,7 +1,7 @@
 //! `pfs mutate`: does each case notice when what it is about is changed?
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,6 +28,9 @@ use crate::{say, tell};
 
 /// How many Postfix of their own run at once for cases that want one.
 const OWN_FLEETS: usize = 6;
+/// How many mutants share one Postfix for each target: each has a line or two in its master.cf, and a start with many
+/// thousands of them takes longer than any other start may.
+const SHARED_FLEET: usize = 1500;
 
 /// The mutants of everything that runs; of a sample, one in `sample`.
 ///
@@ -120,15 +123,14 @@ async fn all(options: Mutate, ground: Ground, started: Instant) -> Result<u8, Er
         mutants.len(),
         cases.len()
     );
+    let total = mutants.len();
     // Cases that want a Postfix of their own are run a few at a time.
     let (own, shared): (Vec<_>, Vec<_>) = mutants
         .into_iter()
         .partition(|mutant| has_own_fleet(&mutant.case));
-    let mut batches: Vec<Vec<Mutant>> = vec![shared];
-    let mut own = own.into_iter().peekable();
-    while own.peek().is_some() {
-        batches.push(own.by_ref().take(OWN_FLEETS).collect());
-    }
+    let batches = batches(shared, SHARED_FLEET)
+        .into_iter()
+        .chain(batches(own, OWN_FLEETS));
     let originals: BTreeMap<String, Case> = ground
         .decisions
         .iter()
@@ -142,13 +144,13 @@ async fn all(options: Mutate, ground: Ground, started: Instant) -> Result<u8, Er
     let mut fates: Vec<(Mutant, Fate)> = Vec::new();
     let jobs = options.jobs.map_or_else(default_jobs, usize::from);
     for batch in batches {
-        if batch.is_empty() {
-            continue;
-        }
         let work = run_batch(&ground, &originals, batch, jobs, options.place.engine()?);
         tokio::select! {
             done = work => fates.extend(done?),
             () = interrupted() => return Ok(EXIT_INTERRUPTED),
+        }
+        if fates.len() < total {
+            tell!("{} of {total} run", fates.len());
         }
     }
     settle(&mut fates);
@@ -162,6 +164,16 @@ async fn all(options: Mutate, ground: Ground, started: Instant) -> Result<u8, Er
     } else {
         EXIT_BROKEN
     })
+}
+
+/// As many at a time as fit into what is started for them.
+fn batches(mutants: Vec<Mutant>, size: usize) -> Vec<Vec<Mutant>> {
+    let mut rest = mutants.into_iter().peekable();
+    let mut batches = Vec::new();
+    while rest.peek().is_some() {
+        batches.push(rest.by_ref().take(size).collect());
+    }
+    batches
 }
 
 /// The case a mutant was made from.
@@ -245,7 +257,7 @@ async fn run_batch(
             },
         };
         match done {
-            Done::Baseline(_, Outcome::Pass | Outcome::New(_) | Outcome::Differs(_)) => {}
+            Done::Baseline(_, Outcome::Pass | Outcome::New { .. } | Outcome::Differs(_)) => {}
             Done::Baseline(name, other) => {
                 let why = other.reasons().first().cloned().unwrap_or_default();
                 wrong.insert(name, why);
@@ -282,8 +294,17 @@ fn name_of(case: &Case) -> String {
 /// Entries `[[equivalent]]` that stand for no mutant that made no difference.
 fn stale(fates: &[(Mutant, Fate)]) -> Vec<String> {
     let mut entries: BTreeMap<(String, String), bool> = BTreeMap::new();
+    // Of a file of which something could not be tried, nothing is known to be stale.
+    let broken: BTreeSet<&Path> = fates
+        .iter()
+        .filter(|(_, fate)| matches!(fate, Fate::Broken(_)))
+        .map(|(mutant, _)| mutant.case.scenario.path.as_path())
+        .collect();
     for (mutant, fate) in fates {
         let scenario = &mutant.case.scenario;
+        if broken.contains(scenario.path.as_path()) {
+            continue;
+        }
         for entry in &scenario.file.equivalent {
             for key in entry.key.iter() {
                 let place = (scenario.path.display().to_string(), key.clone());

@@ -69,6 +69,11 @@ pub trait Paths {
 
     /// The path of the mail.
     fn mail(&mut self) -> String;
+
+    /// A path, or a generated value, as a word of the shell that reads the script.
+    fn word(&self, path: &str) -> String {
+        quoted(path)
+    }
 }
 
 impl CommandLine {
@@ -163,7 +168,8 @@ impl CommandLine {
         };
         text.push_str(&format!("role={role} implicit={}\n", self.implicit));
         text.push_str(&format!("recipient={}\n", quoted(&self.recipient)));
-        text.push_str(&format!("mail={}\n", quoted(&paths.mail())));
+        let mail = paths.mail();
+        text.push_str(&format!("mail={}\n", paths.word(&mail)));
         for (name, pieces) in &self.variables {
             let value = shell_word(pieces, paths)?;
             text.push_str(&format!("export {name}={value}\n"));
@@ -179,7 +185,7 @@ impl CommandLine {
 }
 
 /// Between apostrophes nothing is special to a shell but the apostrophe.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
@@ -189,10 +195,17 @@ fn shell_word(pieces: &[CommandPiece], paths: &mut dyn Paths) -> Result<String, 
         word.push_str(&match piece {
             CommandPiece::Text(text) => quoted(text),
             CommandPiece::Generated(name) => {
-                quoted(&paths.generated(&GeneratedName::parse(name)?)?)
+                let made = paths.generated(&GeneratedName::parse(name)?)?;
+                paths.word(&made)
             }
-            CommandPiece::OwnFile(name) => quoted(&paths.own_file(name)),
-            CommandPiece::Mail => quoted(&paths.mail()),
+            CommandPiece::OwnFile(name) => {
+                let path = paths.own_file(name);
+                paths.word(&path)
+            }
+            CommandPiece::Mail => {
+                let path = paths.mail();
+                paths.word(&path)
+            }
             CommandPiece::Host => "\"$host\"".to_owned(),
             CommandPiece::Port => "\"$port\"".to_owned(),
         });

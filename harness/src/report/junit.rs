@@ -83,13 +83,15 @@ fn spaced(text: &str) -> String {
 
 fn test_case(result: &CaseResult) -> TestCase {
     let status = match &result.outcome {
-        Outcome::Pass | Outcome::New(_) | Outcome::Differs(_) => TestCaseStatus::success(),
+        Outcome::Pass | Outcome::New { fails: false, .. } | Outcome::Differs(_) => {
+            TestCaseStatus::success()
+        }
         Outcome::NotApplicable(why) => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(line(why));
             status
         }
-        Outcome::Fail(_) | Outcome::Broken(_) => {
+        Outcome::Fail(_) | Outcome::New { .. } | Outcome::Broken(_) => {
             let kind = match &result.outcome {
                 Outcome::Broken(_) => NonSuccessKind::Error,
                 _ => NonSuccessKind::Failure,
@@ -112,7 +114,10 @@ fn test_case(result: &CaseResult) -> TestCase {
     // As exact as the line of JSON, so that a report of a saved result is the same.
     let ms = u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX);
     case.set_time(Duration::from_millis(ms));
-    if matches!(result.outcome, Outcome::New(_) | Outcome::Differs(_)) {
+    if matches!(
+        result.outcome,
+        Outcome::New { fails: false, .. } | Outcome::Differs(_)
+    ) {
         let reasons = result.outcome.reasons().join("\n");
         let text = format!(
             "{}: {}",

@@ -65,7 +65,7 @@ impl<W: Sink> Markdown<W> {
         page.part(
             "Without a snapshot",
             "reasons why cases are new",
-            by_reason(of(|outcome| matches!(outcome, Outcome::New(_)))),
+            by_reason(of(|outcome| matches!(outcome, Outcome::New { .. }))),
         );
         let details = failed().map(|result| {
             format!(

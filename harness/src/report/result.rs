@@ -26,6 +26,9 @@ pub struct ResultLine {
     pub server: Option<String>,
     /// What came of it.
     pub outcome: OutcomeWord,
+    /// Of one that is `new`: it counts as a failure until its snapshot is accepted, since the target keeps its own.
+    #[serde(default)]
+    pub must_be_accepted: bool,
     /// The claim under test.
     pub why: String,
     /// Every difference found, or why it was not run.
@@ -70,7 +73,7 @@ impl From<&Outcome> for OutcomeWord {
         match outcome {
             Outcome::Pass => Self::Pass,
             Outcome::Fail(_) => Self::Fail,
-            Outcome::New(_) => Self::New,
+            Outcome::New { .. } => Self::New,
             Outcome::Differs(_) => Self::Differs,
             Outcome::NotApplicable(_) => Self::NotApplicable,
             Outcome::Broken(_) => Self::Broken,
@@ -87,6 +90,7 @@ impl ResultLine {
             client: result.sides.client.clone(),
             server: result.sides.server.clone(),
             outcome: (&result.outcome).into(),
+            must_be_accepted: matches!(result.outcome, Outcome::New { fails: true, .. }),
             why: result.why.clone(),
             differences: result.outcome.reasons().to_vec(),
             ms: u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -105,7 +109,10 @@ impl ResultLine {
         let reason = || reasons.join("\n");
         let outcome = match self.outcome {
             OutcomeWord::Pass => Outcome::Pass,
-            OutcomeWord::New => Outcome::New(reason()),
+            OutcomeWord::New => Outcome::New {
+                why: reason(),
+                fails: self.must_be_accepted,
+            },
             OutcomeWord::NotApplicable => Outcome::NotApplicable(reason()),
             OutcomeWord::Broken => Outcome::Broken(reason()),
             OutcomeWord::Fail => Outcome::Fail(reasons),

@@ -32,6 +32,12 @@ const SLOW: Duration = Duration::from_secs(10);
 /// Most slow cases that are named.
 const SLOW_SHOWN: usize = 5;
 
+/// Most cases without a snapshot whose witnesses are shown.
+const NEW_WHOLE: usize = 3;
+
+/// Most cases without a snapshot that are named.
+const NEW_SHOWN: usize = 10;
+
 /// A case that has been running for at least this long is what is waited for.
 const LONG: Duration = Duration::from_secs(5);
 
@@ -44,6 +50,8 @@ pub struct Terminal {
     cells: Vec<Cell>,
     /// With all that the witnesses said.
     failed: Vec<Arc<CaseResult>>,
+    /// As expected, and to be accepted.
+    unaccepted: Vec<Arc<CaseResult>>,
     not_applicable: Vec<Arc<CaseResult>>,
     /// Cases that took long.
     slow: Vec<(Duration, String)>,
@@ -69,6 +77,7 @@ impl Terminal {
             run: Arc::default(),
             cells: Vec::new(),
             failed: Vec::new(),
+            unaccepted: Vec::new(),
             not_applicable: Vec::new(),
             slow: Vec::new(),
             running: BTreeMap::new(),
@@ -133,6 +142,7 @@ impl Terminal {
         if self.verbose {
             out.append(&failures::not_applicable(&self.not_applicable));
         }
+        self.unaccepted(&mut out);
         for block in causes::blocks(&self.failed) {
             out.append(&failures::block(&block, self.verbose));
             let _ = writeln!(out);
@@ -151,6 +161,32 @@ impl Terminal {
         }
         let _ = writeln!(out, " ({})", self.run.engine);
         out.say();
+    }
+
+    /// Cases without the snapshot they must have, with what is to be looked at if they are few.
+    fn unaccepted(&self, out: &mut Text) {
+        if self.unaccepted.is_empty() {
+            return;
+        }
+        if self.verbose || self.unaccepted.len() <= NEW_WHOLE {
+            for result in &self.unaccepted {
+                out.append(&failures::block(&[result], true));
+                let _ = writeln!(out);
+            }
+            return;
+        }
+        let _ = writeln!(
+            out,
+            "New, as expected, and without a snapshot; -v shows what the witnesses said, --accept keeps it:"
+        );
+        for result in self.unaccepted.iter().take(NEW_SHOWN) {
+            let _ = writeln!(out, "  {}", name(result));
+        }
+        if self.unaccepted.len() > NEW_SHOWN {
+            let more = self.unaccepted.len() - NEW_SHOWN;
+            let _ = writeln!(out, "  … and {more} more");
+        }
+        let _ = writeln!(out);
     }
 
     /// Cases that took long.
@@ -183,7 +219,7 @@ fn mark(outcome: &Outcome, accepted: bool) -> (&'static str, &'static str) {
         Outcome::Pass if accepted => ("36", "new"),
         Outcome::Pass => ("32", "pass"),
         Outcome::Fail(_) => ("1;31", "FAIL"),
-        Outcome::New(_) => ("36", "new"),
+        Outcome::New { .. } => ("36", "new"),
         Outcome::Differs(_) => ("33", "differs"),
         Outcome::NotApplicable(_) => ("2", "n/a"),
         Outcome::Broken(_) => ("1;33", "BROKEN"),
@@ -214,6 +250,9 @@ impl Report for Terminal {
                     self.slow.push((result.elapsed, name.clone()));
                 }
                 self.bar.set_message(self.waiting(name));
+                if matches!(result.outcome, Outcome::New { fails: true, .. }) {
+                    self.unaccepted.push(Arc::clone(result));
+                }
                 if matches!(result.outcome, Outcome::NotApplicable(_)) {
                     self.not_applicable.push(Arc::clone(result));
                 }

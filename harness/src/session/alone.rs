@@ -38,7 +38,10 @@ pub fn alone(
         let fleet = line.fixed_port().unwrap_or(port);
         (line, Ports { fleet, harness })
     };
-    let lines: Vec<(Line, Ports)> = Line::of(case, key).into_iter().map(with_ports).collect();
+    // A program of the user's needs no Postfix to run it.
+    let lines = Line::of(case, key).into_iter();
+    let lines = lines.filter(|line| line.command.is_none());
+    let lines: Vec<(Line, Ports)> = lines.map(with_ports).collect();
     pki.prepare(lines::certificates(&lines))?;
     let mut spec = FleetSpec::new("alone", target.clone(), facts);
     lines::put(&mut spec, key, &lines, pki)?;

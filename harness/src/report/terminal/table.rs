@@ -68,7 +68,13 @@ fn counted(tally: &Tally) -> Vec<(&'static str, String)> {
         of(tally.fail, Outcome::Fail(Vec::new())),
         of(tally.broken, Outcome::Broken(String::new())),
         of(tally.differs, Outcome::Differs(Vec::new())),
-        of(tally.new, Outcome::New(String::new())),
+        of(
+            tally.new,
+            Outcome::New {
+                why: String::new(),
+                fails: false,
+            },
+        ),
         of(tally.not_applicable, Outcome::NotApplicable(String::new())),
     ];
     all.into_iter().flatten().collect()
