@@ -83,6 +83,14 @@ Exit codes: 0 all is well, 1 a snapshot is missing, of no case or empty, 2 a sce
         after_help = "Example:\n  pfs up && pfs run sni; $EDITOR scenarios/sni/match.toml; pfs run sni; pfs down"
     )]
     Up(Up),
+    /// Lend a real Postfix to a test in any language: says where it listens, which name and CA to verify, and then of each
+    /// connection what came of it. Ends with its standard input.
+    #[command(after_help = "\
+Examples:
+  pfs serve --json                                    a JSON line for the address, then one for each session
+  pfs serve --target debian-12 smtpd_tls_security_level=encrypt smtpd_tls_mandatory_protocols='>=TLSv1.3'
+  pfs serve --json --cert localhost-expired           must not be talked to")]
+    Serve(Serve),
     /// Stop the fleets that `pfs up` left running; waits for runs that use them. Without it they end an hour after the
     /// last run.
     Down(Where),
@@ -468,6 +476,27 @@ pub struct PlanArgs {
 /// Options of `pfs targets`.
 #[derive(Debug, Args)]
 pub struct TargetsOf {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Options of `pfs serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Parameters of main.cf; a value may have the names of generated things: chain:rsa2048, ca:root, dh:2048
+    #[arg(value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// A certificate of the test PKI, once for each kind of key [default: localhost]
+    #[arg(long, value_name = "NAME")]
+    pub cert: Vec<String>,
+    /// TLS from the first byte, as on port 465, instead of STARTTLS
+    #[arg(long)]
+    pub implicit_tls: bool,
+    /// JSON lines
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub targets: Targets,
     #[command(flatten)]

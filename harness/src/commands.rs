@@ -24,6 +24,7 @@ mod remembered;
 mod report;
 mod reports;
 mod run;
+mod serve;
 mod targets;
 mod warm;
 
@@ -54,6 +55,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Minimise(options) => minimise::minimise(options).await,
         Command::Bisect(options) => bisect::bisect(options).await,
         Command::Plan(options) => list::plan(&options),
+        Command::Serve(options) => serve::serve(options).await,
         Command::Up(options) => warm::up(options).await,
         Command::Down(place) => warm::down(place).await,
         Command::Targets(options) => targets::targets(options).await,

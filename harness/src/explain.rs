@@ -89,8 +89,15 @@ impl Explanation {
         }
     }
 
+    /// Once, however many lines lead to it.
+    fn next(&mut self, advice: Advice) {
+        if !self.next.contains(&advice) {
+            self.next.push(advice);
+        }
+    }
+
     fn advise(&mut self, parameter: &str, text: impl Into<String>) {
-        self.next.push(Advice {
+        self.next(Advice {
             text: text.into(),
             parameter: Some(parameter.to_owned()),
             documentation: format!("https://www.postfix.org/postconf.5.html#{parameter}"),
@@ -98,7 +105,7 @@ impl Explanation {
     }
 
     fn read(&mut self, page: &str, text: impl Into<String>) {
-        self.next.push(Advice {
+        self.next(Advice {
             text: text.into(),
             parameter: None,
             documentation: format!("https://www.postfix.org/{page}"),

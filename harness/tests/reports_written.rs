@@ -19,7 +19,32 @@ struct Report {
     lacks: &'static [&'static str],
 }
 
-const REPORTS: [Report; 10] = [
+const REPORTS: [Report; 12] = [
+    Report {
+        name: "one file for certificate and key, which do not fit, in a panel's shell",
+        text: "[root@panel ~]# postconf -n | grep tls\n\
+               smtpd_tls_cert_file = /etc/postfix/postfix_default.pem\n\
+               smtpd_tls_key_file = $smtpd_tls_cert_file\n\
+               smtpd_tls_security_level = may\n\
+               [root@panel ~]# tail /var/log/maillog\n\
+               Jul 14 08:30:01 panel postfix/smtpd[3121]: warning: cannot get RSA private key from file \
+               \"/etc/postfix/postfix_default.pem\": disabling TLS support\n\
+               Jul 14 08:30:01 panel postfix/smtpd[3121]: warning: TLS library problem: error:05800074:x509 certificate \
+               routines::key values mismatch:../crypto/x509/x509_cmp.c:405:\n",
+        is_server: true,
+        has: &["key:rsa3072", "key values mismatch"],
+        lacks: &["no-such", "$smtpd_tls_cert_file"],
+    },
+    Report {
+        name: "a compose file with a level of the image's own",
+        text: "    environment:\n      - TLS_LEVEL=modern\n      - SSL_TYPE=manual\n      - RELAY_PASSWORD=hunter2secret\n\n\
+               mailserver  | Mar  3 10:11:12 mail postfix/smtpd[812]: SSL_accept error from unknown[203.0.113.9]: -1\n\
+               mailserver  | Mar  3 10:11:12 mail postfix/smtpd[812]: warning: TLS library problem: error:0A000102:SSL \
+               routines::unsupported protocol:../ssl/statem/statem_srvr.c:1657:\n",
+        is_server: true,
+        has: &["!SSLv2,!SSLv3,!TLSv1,!TLSv1.1", "unsupported protocol"],
+        lacks: &["hunter2secret", "smtp_tls_protocols"],
+    },
     Report {
         name: "HTML entities and tags, as a forum's source has them",
         text: "<pre><code>smtp_tls_security_level = verify<br/>\n\

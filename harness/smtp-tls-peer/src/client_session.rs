@@ -11,7 +11,7 @@ use super::hello::{LateReply, Pipelined, Shaped};
 use super::misbehave::{instead_of_tls, silence};
 use super::options::{Beginning, Misbehaviour, SmtpOptions, TlsMode};
 use super::report::Run;
-use super::smtp::{Client, Dialogue, Mail, SmtpError, Stage};
+use super::smtp::{Client, Dialogue, Mail, Reply, SmtpError, Stage};
 use super::tap::Recorder;
 
 /// The stream that a client's TLS runs on.
@@ -67,6 +67,12 @@ where
             let tls = inside(Pipelined::plain(stream), early, tls, options, run).await?;
             return mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await;
         }
+        if options.misbehaviour == Misbehaviour::StarttlsWithoutEhlo {
+            smtp.starttls_as("STARTTLS", "", &mut run.dialogue).await?;
+            let (stream, early) = smtp.into_parts();
+            let tls = inside(Pipelined::plain(stream), early, tls, options, run).await?;
+            return mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await;
+        }
         smtp.ehlo(&options.name, Stage::Ehlo, &mut run.dialogue)
             .await?
     };
@@ -90,11 +96,37 @@ where
             _ => result?,
         }
     } else {
-        smtp.starttls(&ehlo, &mut run.dialogue).await?;
+        starttls(&mut smtp, &ehlo, options.misbehaviour, mail, run).await?;
         let (stream, early) = smtp.into_parts();
         inside(Pipelined::plain(stream), early, tls, options, run).await?
     };
     mail_over(Client::new(tls), options, mail, Stage::EhloTls, run).await
+}
+
+/// STARTTLS, said well or as `misbehaviour` has it.
+async fn starttls<S>(
+    smtp: &mut Client<S>,
+    ehlo: &Reply,
+    misbehaviour: Misbehaviour,
+    mail: &Mail,
+    run: &mut Run,
+) -> Result<(), SmtpError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let dialogue = &mut run.dialogue;
+    match misbehaviour {
+        Misbehaviour::StarttlsArgument => smtp.starttls_as("STARTTLS now", "", dialogue).await,
+        Misbehaviour::StarttlsUnoffered => smtp.starttls_as("STARTTLS", "", dialogue).await,
+        Misbehaviour::CommandAfterStarttls => {
+            smtp.starttls_as("STARTTLS", "NOOP\r\n", dialogue).await
+        }
+        Misbehaviour::StarttlsAfterMail => {
+            smtp.begin_mail(&mail.from, dialogue).await?;
+            smtp.starttls(ehlo, dialogue).await
+        }
+        _ => smtp.starttls(ehlo, dialogue).await,
+    }
 }
 
 /// TLS on a stream of which `early` has already been read, or what the client does instead.
@@ -147,6 +179,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     smtp.ehlo(&options.name, stage, &mut run.dialogue).await?;
+    if options.misbehaviour == Misbehaviour::StarttlsTwice && stage == Stage::EhloTls {
+        smtp.starttls_as("STARTTLS", "", &mut run.dialogue).await?;
+        return Err(Failure::Deliberate(
+            "the client was told to begin TLS inside TLS",
+        ));
+    }
     if let Err(error) = smtp.deliver(mail, &mut run.dialogue).await {
         // What is said from here on is options, not part of the dialogue that failed.
         let goodbye = async {

@@ -94,6 +94,24 @@ pub enum Misbehaviour {
     ClientHelloInRecords,
     /// A client closes the connection after its ClientHello.
     CloseAfterClientHello,
+    /// A client says STARTTLS with an argument.
+    StarttlsArgument,
+    /// A client says STARTTLS again inside TLS.
+    StarttlsTwice,
+    /// A client says STARTTLS whether it was offered or not.
+    StarttlsUnoffered,
+    /// A client says STARTTLS without EHLO before it.
+    StarttlsWithoutEhlo,
+    /// A client says STARTTLS after MAIL.
+    StarttlsAfterMail,
+    /// A client sends a NOOP in clear together with STARTTLS, to be taken for one inside TLS (CVE-2011-0411).
+    CommandAfterStarttls,
+    /// A server sends a second reply in clear together with the 220 to STARTTLS.
+    ReplyAfterStarttls,
+    /// A server offers STARTTLS inside TLS too, and answers it with 454.
+    StarttlsOfferedAgain,
+    /// A server's reply to MAIL comes together with that to EHLO, inside TLS (CVE-2009-3555).
+    EarlyMailReply,
     /// The connection is closed right after the handshake.
     CloseAfterHandshake,
     /// The connection is closed at the end without a close_notify alert (RFC 8446 section 6.1).

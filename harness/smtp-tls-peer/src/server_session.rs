@@ -47,6 +47,7 @@ where
     let offer = match options.misbehaviour {
         _ if options.mode == TlsMode::Off => Offer::No,
         Misbehaviour::RefuseStarttls => Offer::Refused,
+        Misbehaviour::ReplyAfterStarttls => Offer::YesAndMore,
         _ => Offer::Yes,
     };
     let mut smtp = Server::new(stream, &options.name, offer);
@@ -66,7 +67,12 @@ where
     }
     let (stream, early) = smtp.into_parts();
     let tls = inside(stream, early, tls, options, run).await?;
-    let mut smtp = Server::inside_tls(tls, &options.name);
+    let smtp = Server::inside_tls(tls, &options.name);
+    let mut smtp = match options.misbehaviour {
+        Misbehaviour::StarttlsOfferedAgain => smtp.offering_again(),
+        Misbehaviour::EarlyMailReply => smtp.hasty(),
+        _ => smtp,
+    };
     converse(&mut smtp, run).await?;
     close(smtp, options).await
 }

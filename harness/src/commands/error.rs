@@ -1,6 +1,7 @@
 //! What stops a command before or beside its cases.
 
 use crate::cli::BadEngine;
+use crate::fixture::FixtureError;
 use crate::plan::UnknownParameter;
 use crate::scenario::ScenarioError;
 use crate::session::SessionError;
@@ -24,6 +25,9 @@ pub enum Error {
     /// Scenario files that cannot be used.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Scenarios(Vec<ScenarioError>),
+    /// A Postfix that cannot be lent.
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
     /// A session that cannot be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -37,6 +41,12 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Containers(error) => error.is_usage(),
+            Self::Fixture(error) => matches!(
+                error,
+                FixtureError::Setting(_)
+                    | FixtureError::Lacking { .. }
+                    | FixtureError::Unknown { .. }
+            ),
             Self::Report(_) | Self::Unmade(_) => false,
             Self::Parameters(_) | Self::Scenarios(_) | Self::Usage(_) => true,
             Self::Session(error) => matches!(error, SessionError::UnknownTarget(_)),

@@ -293,10 +293,11 @@ const CAUSES: &[Cause] = &[
     ),
     cause(
         "cannot get ",
-        "A certificate or key file cannot be read, so this process runs without TLS.",
+        "A certificate or key cannot be used, so this process runs without TLS: the file is missing, not readable, holds something else, or \
+         the key is not the certificate's. The line of OpenSSL beside it says which.",
         "smtpd_tls_cert_file",
         "smtp_tls_cert_file",
-        "Make the file readable, or point to the right one, and reload.",
+        "Make the file readable, or point to the right one, or to the key of this certificate, and reload.",
     ),
     cause(
         "invalid tls protocol list",

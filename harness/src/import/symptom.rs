@@ -12,152 +12,104 @@ use words::WORDS;
 pub enum Kind {
     // Settings and files that cannot be used: told before any session.
     /// A list of ciphers that cannot be used.
-    /// A list of ciphers that cannot be used.
     BadCiphers,
-    /// A key that is not the certificate's.
     /// A key that is not the certificate's.
     KeyMismatch,
     /// A file without a certificate or key in it.
-    /// A file without a certificate or key in it.
     NoPem,
-    /// A file of certificates or keys that cannot be opened.
     /// A file of certificates or keys that cannot be opened.
     FileMissing,
     /// A list of protocols with an unknown word.
-    /// A list of protocols with an unknown word.
     ProtocolList,
-    /// A file of CAs that cannot be loaded.
     /// A file of CAs that cannot be loaded.
     CaMissing,
     /// Port 465 without wrapper mode.
-    /// Port 465 without wrapper mode.
     WrapperNeeded,
-    /// Wrapper mode at a level below encrypt.
     /// Wrapper mode at a level below encrypt.
     WrapperLevel,
     /// An attribute of a policy that this Postfix does not know.
-    /// An attribute of a policy that this Postfix does not know.
     PolicyAttribute,
-    /// An attribute of a policy that cannot be read.
     /// An attribute of a policy that cannot be read.
     PolicyMalformed,
     /// A policy table that cannot be read.
-    /// A policy table that cannot be read.
     PolicyLookup,
-    /// A server that has no SASL mechanism.
     /// A server that has no SASL mechanism.
     NoSaslMechanism,
     /// A certificate of the SNI table that cannot be used.
-    /// A certificate of the SNI table that cannot be used.
     SniFile,
     /// A file of Diffie-Hellman parameters that cannot be used.
-    /// A file of Diffie-Hellman parameters that cannot be used.
     DhFile,
-    /// A proxy's line that does not come.
     /// A proxy's line that does not come.
     Haproxy,
     // DNS.
     /// DANE is demanded of a domain without DNSSEC.
-    /// DANE is demanded of a domain without DNSSEC.
     NotDnssec,
-    /// TLSA records that cannot be looked up.
     /// TLSA records that cannot be looked up.
     TlsaLookup,
     /// DANE is demanded of a host without TLSA records.
-    /// DANE is demanded of a host without TLSA records.
     NoTlsa,
     /// TLSA records of which none can be used.
-    /// TLSA records of which none can be used.
     TlsaUnusable,
-    /// DANE without DNSSEC lookups.
     /// DANE without DNSSEC lookups.
     DaneWithoutDnssec,
     // The handshake.
     /// No cipher suite in common.
-    /// No cipher suite in common.
     NoSharedCipher,
-    /// A prime that is too small.
     /// A prime that is too small.
     DhTooSmall,
     /// No TLS version in common.
-    /// No TLS version in common.
     UnsupportedProtocol,
-    /// Text where TLS should be.
     /// Text where TLS should be.
     NotTls,
     /// A server without secure renegotiation (RFC 5746).
-    /// A server without secure renegotiation (RFC 5746).
     LegacyRenegotiation,
-    /// An alert of the other end, of which no more is known.
     /// An alert of the other end, of which no more is known.
     PeerAlert,
     // Certificates.
     /// A certificate that has expired.
-    /// A certificate that has expired.
     Expired,
-    /// A certificate from the future.
     /// A certificate from the future.
     NotYetValid,
     /// A self-signed certificate.
-    /// A self-signed certificate.
     SelfSigned,
-    /// A key or digest that is too weak.
     /// A key or digest that is too weak.
     WeakCertificate,
     /// A fingerprint that does not match.
-    /// A fingerprint that does not match.
     Fingerprint,
-    /// A TLSA record that does not match.
     /// A TLSA record that does not match.
     NoTlsaMatch,
     /// A certificate of a CA that is not known.
-    /// A certificate of a CA that is not known.
     UntrustedIssuer,
-    /// A certificate for another name.
     /// A certificate for another name.
     NameMismatch,
     /// A certificate that did not verify, no reason told.
-    /// A certificate that did not verify, no reason told.
     NotVerified,
     /// A client without the certificate that is required.
-    /// A client without the certificate that is required.
     NoClientCertificate,
-    /// A client with a certificate that is not trusted.
     /// A client with a certificate that is not trusted.
     ClientNotTrusted,
     // SMTP.
     /// No SASL mechanism that the client may use.
-    /// No SASL mechanism that the client may use.
     SaslClient,
-    /// No SASL mechanism in common.
     /// No SASL mechanism in common.
     SaslClientMechanisms,
     /// STARTTLS is required and not offered.
-    /// STARTTLS is required and not offered.
     NotOffered,
-    /// STARTTLS is required and refused.
     /// STARTTLS is required and refused.
     Refused,
     /// The server requires STARTTLS.
-    /// The server requires STARTTLS.
     MustStarttls,
-    /// Relaying is denied.
     /// Relaying is denied.
     RelayDenied,
     /// TLS is required, and this client's is off.
-    /// TLS is required, and this client's is off.
     EngineUnavailable,
-    /// A policy that cannot be used, no reason told.
     /// A policy that cannot be used, no reason told.
     PolicyProblem,
     /// The connection ended in the middle.
-    /// The connection ended in the middle.
     LostConnection,
-    /// A server name that the table does not have.
     /// A server name that the table does not have.
     SniUnmatched,
     // It went well, or nothing says what did not.
-    /// A session; or nothing says what failed.
     /// A session; or nothing says what failed.
     Established,
 }
@@ -186,6 +138,8 @@ pub fn kind_of(text: &str) -> Option<Kind> {
 fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::Established => 9,
+        // OpenSSL's word for what Postfix only calls a file that it cannot get.
+        Kind::KeyMismatch | Kind::NoPem => 0,
         Kind::SniUnmatched => 8,
         Kind::LostConnection => 7,
         Kind::NotVerified | Kind::PolicyProblem | Kind::EngineUnavailable | Kind::RelayDenied => 5,

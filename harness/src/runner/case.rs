@@ -346,7 +346,15 @@ async fn command_client(
         }
         let program = Program::start(session, case, plan, start, told, deadline).await?;
         let ended = program.ended(deadline);
-        let (connections, report) = serve(&listener, &behind, ended, &mut said, deadline).await?;
+        let (connections, report) = serve(
+            &listener,
+            &behind,
+            ended,
+            std::future::pending(),
+            &mut said,
+            deadline,
+        )
+        .await?;
         said.command = Some(report);
         for _ in 0..connections {
             let Some(last) = log.next().await else { break };
@@ -477,7 +485,7 @@ async fn fleet_client(
         )),
         None => None,
     };
-    let (sink, server_log) = sink.unzip();
+    let (sink, mut server_log) = sink.unzip();
     let state = place.running.fleet.state();
     let inject = place.running.fleet.address_of(state.inject_port);
     let mail = mail(case, recipient(&case.tag));
@@ -522,7 +530,13 @@ async fn fleet_client(
         Ok::<_, String>((log, message, changed))
     };
     let mut said = Statements::default();
-    let served = serve(&listener, &behind, mails, &mut said, deadline);
+    let dead = async {
+        match &mut server_log {
+            Some(log) => log.fatal().await,
+            None => std::future::pending().await,
+        }
+    };
+    let served = serve(&listener, &behind, mails, dead, &mut said, deadline);
     let (connections, mails) = match &mut program {
         Some(program) => tokio::select! {
             served = served => served?,

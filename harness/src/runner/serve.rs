@@ -18,7 +18,8 @@ pub(super) enum Behind {
 }
 
 /// Serves the client's connections, one after the other, until its mails are done with; returns
-/// how many reached the server, and what `mails` does.
+/// how many reached the server, and what `mails` does. A connection that is left once they are, and `dead` is too, is
+/// given up: it waits for a server that has ended and that master(8) does not start again so soon.
 ///
 /// # Errors
 /// A connection that this program could not take or pass on: nothing that Postfix did.
@@ -26,12 +27,14 @@ pub(super) async fn serve<T>(
     listener: &TcpListener,
     behind: &Behind,
     mails: impl Future<Output = T>,
+    dead: impl Future<Output = ()>,
     said: &mut Statements,
     deadline: Instant,
 ) -> Result<(usize, T), String> {
-    tokio::pin!(mails);
+    tokio::pin!(mails, dead);
     let mut connections = 0;
     let mut finished = None;
+    let mut ended = false;
     loop {
         let stream = tokio::select! {
             biased;
@@ -57,6 +60,11 @@ pub(super) async fn serve<T>(
                     break;
                 }
                 done = &mut mails, if finished.is_none() => finished = Some(done),
+                () = async { if !ended { dead.as_mut().await } }, if finished.is_some() => {
+                    ended = true;
+                    connections += 1;
+                    break;
+                }
             }
         }
     }

@@ -38,6 +38,24 @@ pub enum Fault {
     ClientHelloInRecords,
     /// Client: closes the connection after its ClientHello.
     CloseAfterClientHello,
+    /// Client: says STARTTLS with an argument.
+    StarttlsArgument,
+    /// Client: says STARTTLS again inside TLS.
+    StarttlsTwice,
+    /// Client: says STARTTLS whether it was offered or not.
+    StarttlsUnoffered,
+    /// Client: says STARTTLS without EHLO before it.
+    StarttlsWithoutEhlo,
+    /// Client: says STARTTLS after MAIL.
+    StarttlsAfterMail,
+    /// Client: sends a NOOP in clear together with STARTTLS, to be taken for one inside TLS.
+    CommandAfterStarttls,
+    /// Server: sends a second reply in clear together with the `220` to STARTTLS.
+    ReplyAfterStarttls,
+    /// Server: offers STARTTLS inside TLS too, and answers it with `454`.
+    StarttlsOfferedAgain,
+    /// Server: its reply to MAIL comes together with that to EHLO, inside TLS.
+    EarlyMailReply,
     /// Classic: a warning (user_canceled) goes out before this message, cut across two records.
     AlertInPieces(MessageName),
     /// Classic client: its ClientHello holds its first extension twice.
@@ -151,6 +169,9 @@ impl Fault {
         match self {
             Self::RefuseToTalk
             | Self::RefuseStarttls
+            | Self::ReplyAfterStarttls
+            | Self::StarttlsOfferedAgain
+            | Self::EarlyMailReply
             | Self::CompositePrime
             | Self::GeneratorOne
             | Self::ZeroPrime
@@ -165,7 +186,13 @@ impl Fault {
             | Self::DoubledExtension
             | Self::PremasterVersion
             | Self::Sslv2Hello
-            | Self::CloseAfterClientHello => Some(SideName::Client),
+            | Self::CloseAfterClientHello
+            | Self::StarttlsArgument
+            | Self::StarttlsTwice
+            | Self::StarttlsUnoffered
+            | Self::StarttlsWithoutEhlo
+            | Self::StarttlsAfterMail
+            | Self::CommandAfterStarttls => Some(SideName::Client),
             Self::AlertInPieces(message)
             | Self::UnknownContentType(message)
             | Self::LongMessage(message)
@@ -214,6 +241,15 @@ impl Fault {
                 | Self::ClientHelloInSegments
                 | Self::ClientHelloInRecords
                 | Self::CloseAfterClientHello
+                | Self::StarttlsArgument
+                | Self::StarttlsTwice
+                | Self::StarttlsUnoffered
+                | Self::StarttlsWithoutEhlo
+                | Self::StarttlsAfterMail
+                | Self::CommandAfterStarttls
+                | Self::ReplyAfterStarttls
+                | Self::StarttlsOfferedAgain
+                | Self::EarlyMailReply
         )
     }
 }

@@ -95,6 +95,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.command("STARTTLS", 220, dialogue).await.map(drop)
     }
 
+    /// Says STARTTLS whether it was offered or not, in the words given, with what follows them in the same go.
+    ///
+    /// # Errors
+    /// When the answer is not 220.
+    pub async fn starttls_as(
+        &mut self,
+        command: &str,
+        following: &str,
+        dialogue: &mut Dialogue,
+    ) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Starttls;
+        self.lines
+            .write(format!("{command}\r\n{following}").as_bytes())
+            .await?;
+        self.expect(command, 220, dialogue).await.map(drop)
+    }
+
+    /// Begins a mail and says no more of it.
+    ///
+    /// # Errors
+    /// When the sender is refused.
+    pub async fn begin_mail(
+        &mut self,
+        from: &str,
+        dialogue: &mut Dialogue,
+    ) -> Result<(), SmtpError> {
+        dialogue.stage = Stage::Mail;
+        check("sender", from)?;
+        self.command(&format!("MAIL FROM:<{from}>"), 250, dialogue)
+            .await
+            .map(drop)
+    }
+
     /// Sends a mail; returns the reply to its end, which names the queue id.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub enum Offer {
     No,
     /// Offered and taken.
     Yes,
+    /// Offered and taken, with a reply too many in the same go.
+    YesAndMore,
     /// Offered, then answered with 454 (RFC 3207 section 4).
     Refused,
 }
@@ -42,6 +44,8 @@ pub struct Server<S> {
     lines: Lines<S>,
     hostname: String,
     offer: Offer,
+    /// The reply to MAIL comes with that to EHLO.
+    hasty: bool,
     ehlo_stage: Stage,
     helo: String,
     from: Option<String>,
@@ -61,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
                 .take(255)
                 .collect(),
             offer,
+            hasty: false,
             ehlo_stage: Stage::Ehlo,
             helo: String::new(),
             from: None,
@@ -76,6 +81,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
             ehlo_stage: Stage::EhloTls,
             ..Self::new(stream, hostname, Offer::No)
         }
+    }
+
+    /// The same, which offers STARTTLS after all, and refuses it.
+    #[must_use]
+    pub fn offering_again(mut self) -> Self {
+        self.offer = Offer::Refused;
+        self
+    }
+
+    /// The same, whose reply to MAIL comes with that to EHLO, before MAIL was said.
+    #[must_use]
+    pub fn hasty(mut self) -> Self {
+        self.hasty = true;
+        self
     }
 
     /// Sends the greeting.
@@ -124,8 +143,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
                     } else {
                         "250-STARTTLS\r\n"
                     };
+                    let early = if self.hasty { "\r\n250 2.1.0 Ok" } else { "" };
                     let text = format!(
-                        "250-{}\r\n{starttls}250-8BITMIME\r\n250 SIZE {MAX_MESSAGE}",
+                        "250-{}\r\n{starttls}250-8BITMIME\r\n250 SIZE {MAX_MESSAGE}{early}",
                         self.hostname
                     );
                     self.say(&text).await?;
@@ -142,6 +162,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
                             self.say("220 2.0.0 Ready to start TLS").await?;
                             return Ok(Event::StartTls);
                         }
+                        Offer::YesAndMore => {
+                            self.say("220 2.0.0 Ready to start TLS\r\n250 injected")
+                                .await?;
+                            return Ok(Event::StartTls);
+                        }
                         Offer::Refused => {
                             self.say("454 4.7.0 TLS not available due to local problem")
                                 .await?
@@ -155,7 +180,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
                         Some(from) => {
                             self.to.clear();
                             self.from = Some(from);
-                            self.say("250 2.1.0 Ok").await?;
+                            if !self.hasty {
+                                self.say("250 2.1.0 Ok").await?;
+                            }
                         }
                         None => self.say("501 5.5.4 Syntax: MAIL FROM:<address>").await?,
                     }

@@ -30,6 +30,27 @@ pub(super) fn variable(text: &str, number: usize, reader: &mut Reader) -> bool {
         "OUTBOUND_TLS_LEVEL" | "SMTP_TLS_SECURITY_LEVEL" | "RELAYHOST_TLS_LEVEL" => {
             "smtp_tls_security_level"
         }
+        // docker-mailserver's; what `intermediate` allows is not the same in each of its releases.
+        "TLS_LEVEL" if value == "modern" => {
+            for name in [
+                "smtpd_tls_mandatory_protocols",
+                "smtpd_tls_protocols",
+                "smtp_tls_mandatory_protocols",
+                "smtp_tls_protocols",
+            ] {
+                let place = Place::Environment(key.to_owned());
+                let protocols = "!SSLv2,!SSLv3,!TLSv1,!TLSv1.1".to_owned();
+                reader.set(name.to_owned(), protocols, number, place);
+            }
+            return true;
+        }
+        "TLS_LEVEL" => {
+            reader.report.drop(
+                key,
+                "what the image makes of this level depends on its release",
+            );
+            return true;
+        }
         "RELAY_PORT" | "SMTP_PORT" | "RELAYHOST_PORT" => {
             let last = reader.report.machines.last_mut();
             let host = last.and_then(|machine| {

@@ -37,6 +37,19 @@ pub(super) fn credentials(matter: &Matter<'_>, stock: &Stock, draft: &mut Draft)
             .server
             .add("smtpd_tls_key_file", &key, "not in the report");
     }
+    // One file for both, of which the log says that the two do not fit.
+    let own_key = draft.server.value("smtpd_tls_key_file");
+    if matter.kind == Kind::KeyMismatch
+        && draft.server.value("smtpd_tls_cert_file").is_some()
+        && own_key.is_none_or(|key| key.starts_with('$'))
+    {
+        let (name, key) = ("smtpd_tls_key_file", format!("key:{}", stock.key));
+        let why = "a key that is not the certificate's";
+        match own_key {
+            Some(_) => draft.server.replace(name, &key, why),
+            None => draft.server.add(name, &key, why),
+        }
+    }
     if matter.kind == Kind::KeyMismatch && draft.server.value("smtpd_tls_chain_files").is_some() {
         let chain = format!("key:{}, cert:rsa2048", stock.key);
         draft.server.replace(
