@@ -5,8 +5,10 @@
     reason = "clap would take a comment on flattened options for the help of the whole command"
 )]
 
+mod explore;
 mod run;
 
+pub use explore::Explore;
 pub use run::{FileReport, FileReportError, ReportFormat, ReportOf, Reports, Run};
 
 use std::path::PathBuf;
@@ -127,6 +129,20 @@ Examples:
 Any text will do: log lines are found however they are wrapped, quoted or indented, from Postfix 2.2
 to 3.12. What is not understood is passed by, and nothing is called plain text for that.")]
     Explain(Explain),
+    /// Run combinations of settings that nobody wrote down, every pair of values in one of them, and hold each against
+    /// rules of the documentation. No result is expected: what breaks a rule is a finding, told once for each cause.
+    #[command(after_help = "\
+Examples:
+  pfs explore --target debian-13             every pair of values
+  pfs explore --rules                        what must hold of every combination, and who says so
+  pfs explore --strength 3 --budget 30       every triple of the axes that matter most, for at most 30 minutes
+  pfs explore --resume mine.jsonl            goes on where it was interrupted
+  pfs explore --space mine.toml --output findings
+
+The combinations are made of scenarios/space.toml, findings that are known stand in scenarios/known.toml.
+
+Exit codes: 0 every finding is known, 1 one is not or a known one does not happen any more, 2 and 3 as with pfs run.")]
+    Explore(Explore),
     /// Change one thing of each case at a time and run it: the case must notice. Those that do not
     /// are weak, unless the scenario says why nothing should change ([[equivalent]]).
     #[command(after_help = "\

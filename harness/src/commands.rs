@@ -11,6 +11,7 @@ mod corpus;
 mod diff;
 mod error;
 mod explain;
+mod explore;
 mod gather;
 mod generated;
 mod import;
@@ -62,6 +63,7 @@ pub async fn execute(cli: Cli) -> Result<u8, Error> {
         Command::Corpus(options) => corpus::corpus(options).await,
         Command::Diff(options) => diff::diff(options).await,
         Command::Mutate(options) => mutate::mutate(options).await,
+        Command::Explore(options) => explore::explore(options).await,
         Command::Explain(options) => explain::explain(&options),
         Command::Clean(options) => clean::clean(&options),
         Command::Claims(options) => claims::claims(&options),

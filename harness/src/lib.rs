@@ -17,6 +17,7 @@
 //! `runner` drives a case through these stages and tells of it in `event`s; it knows no report type and no engine.
 //! `bundle` is what a case takes without this harness, as files.
 //! `fixture` lends a Postfix to programs of others, for tests of theirs.
+//! `explore` makes scenarios of combinations that nobody wrote down, and holds what was seen against rules.
 //! `claims` goes the other way: from the promises of the documentation to what the snapshots have of them.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -31,6 +32,7 @@ pub mod diff;
 pub mod event;
 pub mod evidence;
 pub mod explain;
+pub mod explore;
 pub mod fixture;
 pub mod import;
 pub mod mutate;

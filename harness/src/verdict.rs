@@ -10,7 +10,12 @@ use pfs_certs::Pki;
 use crate::evidence::Evidence;
 use crate::outcome::Outcome;
 use crate::plan::Case;
-use crate::scenario::KnownBug;
+use crate::scenario::{Expect, KnownBug};
+
+/// What Postfix said of its own end, where nothing of the kind is expected.
+pub fn crashes(seen: &Evidence) -> Vec<String> {
+    crash::differences(&Expect::default(), seen)
+}
 
 /// Expectations, and the agreement of the witnesses. A known bug is held to its symptom.
 pub fn judge(case: &Case, seen: &Evidence, pki: &Pki) -> Outcome {

@@ -359,7 +359,7 @@ fn words(event: &ProgressEvent) -> Option<(String, String)> {
 }
 
 /// Takes the cases out that set what their target's Postfix does not have.
-fn check(
+pub(super) fn check(
     decisions: Vec<Decision>,
     targets: &BTreeMap<String, (Target, TargetFacts)>,
 ) -> Result<Vec<Decision>, Error> {
