@@ -101,6 +101,45 @@ fn a_client_that_verifies_refuses_and_is_told_so() {
     serving.end();
 }
 
+/// A mail by way of smtplib, verified.
+fn send(at: &Value) {
+    let client = "import smtplib, ssl, sys\n\
+                  client = smtplib.SMTP('localhost', int(sys.argv[1]))\n\
+                  client.starttls(context=ssl.create_default_context(cafile=sys.argv[2]))\n\
+                  client.sendmail('', 'you@example.test', 'Hello')\n\
+                  client.quit()\n";
+    let arguments = [
+        at["port"].to_string(),
+        at["ca"].as_str().unwrap().to_owned(),
+    ];
+    let mut command = Command::new("python3");
+    let output = command.args(["-c", client]).args(arguments).output();
+    let output = output.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+}
+
+#[test]
+fn processes_share_a_postfix_and_one_that_is_killed_takes_nothing_along() {
+    let (mut killed, mut other) = (Serving::start(&[]), Serving::start(&[]));
+    let (first, second) = (killed.next(), other.next());
+    // One session, one authority; a line of master.cf each.
+    assert_eq!(first["ca_pem"], second["ca_pem"]);
+    assert_ne!(first["port"], second["port"]);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    send(&second);
+    assert_eq!(other.next()["messages"].as_array().unwrap().len(), 1);
+    // Whoever comes later may have the line of the one that is gone.
+    let mut third = Serving::start(&[]);
+    let at = third.next();
+    assert_eq!(at["ca_pem"], second["ca_pem"]);
+    send(&at);
+    assert_eq!(third.next()["messages"].as_array().unwrap().len(), 1);
+    other.end();
+    third.end();
+}
+
 #[test]
 fn what_cannot_be_is_told_as_everywhere() {
     for (argument, words) in [

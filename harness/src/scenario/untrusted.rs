@@ -30,13 +30,17 @@ const PREFIXES: [&str; 10] = [
 ];
 
 /// Other allowed Postfix parameters.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 37] = [
     "compatibility_level",
     "default_process_limit",
+    "lmtp_enforce_tls",
+    "lmtp_use_tls",
     "max_use",
     "postscreen_access_list",
     "postscreen_cache_cleanup_interval",
     "postscreen_cache_map",
+    "postscreen_enforce_tls",
+    "postscreen_use_tls",
     "relay_clientcerts",
     "smtp_address_preference",
     "smtp_connection_cache_destinations",
@@ -45,6 +49,7 @@ const NAMES: [&str; 29] = [
     "smtp_connection_reuse_count_limit",
     "smtp_dns_reply_filter",
     "smtp_dns_support_level",
+    "smtp_enforce_tls",
     "smtp_helo_timeout",
     "smtp_host_lookup",
     "smtp_sasl_auth_enable",
@@ -52,7 +57,9 @@ const NAMES: [&str; 29] = [
     "smtp_sasl_password_maps",
     "smtp_sasl_security_options",
     "smtp_sasl_tls_security_options",
+    "smtp_use_tls",
     "smtpd_client_restrictions",
+    "smtpd_enforce_tls",
     "smtpd_forbid_unauth_pipelining",
     "smtpd_helo_required",
     "smtpd_relay_restrictions",
@@ -60,6 +67,7 @@ const NAMES: [&str; 29] = [
     "smtpd_sasl_auth_enable",
     "smtpd_sasl_security_options",
     "smtpd_sasl_tls_security_options",
+    "smtpd_use_tls",
 ];
 
 /// Lookup tables that are a text, or part of the value (DATABASE_README); `proxy` and the maps of maps are as good as
