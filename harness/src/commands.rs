@@ -30,6 +30,7 @@ mod serve;
 mod targets;
 mod warm;
 
+pub use check::unexplained_conditions;
 pub use claims::claims_pages;
 pub use corpus::corpus_of_snapshots;
 pub use error::Error;

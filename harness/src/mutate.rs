@@ -66,8 +66,11 @@ fn edit(table: &mut toml::Table, parts: &[&str], value: Option<&toml::Value>) {
     }
 }
 
-/// The parts of a key; a name with dots of its own (a host under `sni`) is the last part.
+/// The parts of a key; a name with dots of its own (a host under `sni`, a file) is the last part.
 fn split(key: &str) -> Vec<&str> {
+    if let Some(name) = key.strip_prefix("files.") {
+        return vec!["files", name];
+    }
     match key.split_once(".sni.") {
         Some((side, name)) if !name.is_empty() => vec![side, "sni", name],
         _ => key.split('.').collect(),

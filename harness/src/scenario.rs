@@ -5,6 +5,7 @@ mod check;
 mod claim;
 mod classic;
 mod command;
+mod confounded;
 mod dns;
 mod effect;
 pub mod embedded;
@@ -28,6 +29,7 @@ pub use case::{CaseId, Scenario};
 pub use claim::{Catalogue, Claim, Heading};
 pub use classic::{ClassicClient, ClassicProfile, ClassicResumption, ClassicServer};
 pub use command::{Command, CommandOptions, CommandPlace, Placeholder, Word, WordPiece};
+pub use confounded::unexplained;
 pub use dns::{Dns, DnsData, DnsName, DnsRecord, Question, ZoneState};
 pub(crate) use effect::is_referred_to;
 pub(crate) use error::nearest;
@@ -43,7 +45,10 @@ pub use file::{
 };
 pub use load::{load, parse, schema};
 pub use mutation::{Equivalent, Mutation};
-pub use name::{Certificate, Cipher, DhName, Group, KeyExchangeName, Protocol, Scheme};
+pub use name::{
+    Alert, Certificate, Cipher, DhName, DigestName, Group, KeyExchangeName, Protocol, Scheme,
+    SignatureName,
+};
 pub use nexthop::NextHop;
 pub use parameter::{Parameter, ValuePiece};
 pub use predicate::{CaseVersions, Predicate, TargetVersions, Version};

@@ -264,6 +264,52 @@ fn a_fault_comes_to_pass_and_how_tls_begins_is_said_once() {
 }
 
 #[test]
+fn names_in_expect_are_names() {
+    for (expect, pieces) in [
+        (
+            "failure = { side = \"client\", alert = \"bad_certficate\", cause = \"x\" }",
+            &[
+                "unknown alert `bad_certficate`",
+                "did you mean `bad_certificate`?",
+            ][..],
+        ),
+        (
+            "server-signature = \"RSA-PS\"",
+            &["unknown signature `RSA-PS`", "did you mean `RSA-PSS`?"],
+        ),
+        (
+            "client-signature = \"ed25519\"",
+            &["unknown signature `ed25519`", "did you mean `ED25519`?"],
+        ),
+        (
+            "server-digest = \"SHA-256\"",
+            &["unknown digest `SHA-256`", "did you mean `SHA256`?"],
+        ),
+        (
+            "failure = { side = \"server\", cause = \"no shared ciper\" }",
+            &[
+                "`failure.cause` is `no shared ciper`",
+                "did you mean `no shared cipher`?",
+            ],
+        ),
+        (
+            "failure = { side = \"server\", cause = \"alert handshake failure\" }",
+            &["`failure.cause` is `alert handshake failure`"],
+        ),
+    ] {
+        let text = format!(
+            "why = \"w\"\nserver = {{ postfix = {{}} }}\nclient = {{ rustls = {{}} }}\n[expect]\n{expect}\n"
+        );
+        refused(text.as_bytes(), "topic/case.toml", pieces);
+    }
+    refused(
+        b"why = \"w\"\nserver = { postfix = {} }\nclient = { postfix = {} }\n[expect]\nfailure = { side = \"server\", cause = \"whatever\" }\n",
+        "topic/case.toml",
+        &["`failure.cause` is `whatever`"],
+    );
+}
+
+#[test]
 fn volatile_lines_are_named_with_a_reason() {
     refused(
         b"why = \"w\"\nserver = { postfix = {} }\nclient = { rustls = {} }\n[[volatile]]\nline = \"smtpd\"\nwhy = \"w\"\n",

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::commands::{Error, claims_pages, corpus_of_snapshots};
+use harness::commands::{Error, claims_pages, corpus_of_snapshots, unexplained_conditions};
 use harness::report::result;
 use harness::scenario::schema;
 
@@ -13,6 +13,13 @@ fn directory() -> PathBuf {
         .join("../scenarios")
         .canonicalize()
         .expect("the scenarios")
+}
+
+/// Where the built-in targets cannot tell whether Postfix or OpenSSL is the reason, the scenario says it.
+#[test]
+fn conditions_name_the_software_that_is_the_reason() {
+    let found = unexplained_conditions(&directory()).unwrap_or_else(|e| panic!("{}", lines(&e)));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// The committed pages of claims are those of the scenarios and their snapshots, and no others.

@@ -123,3 +123,12 @@ fn the_summary_has_every_page() {
         .collect();
     assert_eq!(listed, there);
 }
+
+#[test]
+fn the_page_of_causes_is_the_vocabulary() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/causes.md"))
+        .unwrap();
+    let (_, table) = page.split_once("<!-- causes -->\n").unwrap();
+    let wanted = postfix_tls_log::cause::table();
+    assert_eq!(table.trim(), wanted.trim(), "the table has to be\n{wanted}");
+}

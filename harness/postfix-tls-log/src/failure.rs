@@ -208,7 +208,11 @@ impl Teller<'_> {
             ClientProblem::TlsConfiguration { reason } => {
                 (3, self.failure(Side::Client, normalised(reason)))
             }
-            ClientProblem::Tlsa { reason } => (1, self.failure(Side::Client, normalised(reason))),
+            ClientProblem::Tlsa { reason } => {
+                // The name and the port behind it are not the cause.
+                let cause = reason.split(" for ").next().unwrap_or(reason);
+                (1, self.failure(Side::Client, normalised(cause)))
+            }
             ClientProblem::TlsUnavailable { .. } => {
                 (1, self.failure(Side::Client, "tls unavailable"))
             }
@@ -223,7 +227,12 @@ impl Teller<'_> {
             ClientProblem::CannotStartTls { reason } => {
                 (3, self.failure(Side::Client, normalised(reason)))
             }
-            ClientProblem::Replied { .. } => return None,
+            // What else a server says to a command is not about TLS.
+            ClientProblem::Replied { reply, .. } => {
+                let words = reply.strip_prefix("530 5.7.0 ")?;
+                let words = words.split(" (in reply to ").next()?;
+                (1, self.failure(Side::Server, normalised(words)))
+            }
         })
     }
 
@@ -270,6 +279,9 @@ pub fn normalised(reason: &str) -> String {
         "server certificate not trusted" => "server certificate not verified".to_owned(),
         // OpenSSL 3; before it Postfix itself says so.
         "unexpected eof while reading" => "lost connection".to_owned(),
+        "530 5.7.0 must issue a starttls command first" => {
+            "must issue a starttls command first".to_owned()
+        }
         // Reason 258 of the SSL library, named differently on the two ends.
         "no protocols available" => "unsupported protocol".to_owned(),
         _ => reason,

@@ -25,6 +25,7 @@
 //! Pure: no input or output of its own, no cryptography. All text is untrusted, and nothing panics on it.
 #![forbid(unsafe_code)]
 
+pub mod cause;
 pub mod event;
 pub mod failure;
 pub mod forward_secrecy;

@@ -9,11 +9,11 @@ use pfs_containers::Target;
 
 use super::Error;
 use super::library::Library;
-use super::prepare::{foresee, select};
+use super::prepare::{foresee, nominal, select};
 use crate::cli::Check;
 use crate::outcome::{EXIT_FAIL, EXIT_PASS};
 use crate::plan::Decision;
-use crate::scenario::{Scenario, Selection, check_untrusted};
+use crate::scenario::{Scenario, Selection, check_untrusted, unexplained};
 use crate::snapshot::{self, Snapshot};
 use crate::{say, tell};
 
@@ -107,6 +107,23 @@ impl Found {
         }
         found
     }
+}
+
+/// Departures and known bugs on conditions that the built-in targets cannot tell from one on the other software, and that do not
+/// say which of the two is the reason.
+///
+/// # Errors
+/// Scenarios that cannot be read.
+pub fn unexplained_conditions(dir: &Path) -> Result<Vec<String>, Error> {
+    let targets: Vec<_> = Target::built_in()
+        .filter_map(|target| nominal(&target))
+        .collect();
+    let scenarios = select(dir, &[])?;
+    let found: BTreeSet<String> = scenarios
+        .iter()
+        .flat_map(|scenario| unexplained(scenario, &targets))
+        .collect();
+    Ok(found.into_iter().collect())
 }
 
 /// Snapshots that belong to no case, of whatever target.

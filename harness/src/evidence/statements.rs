@@ -10,6 +10,7 @@ use crate::observe::failure::{self, Failure};
 use crate::observe::received::Received;
 use crate::observe::summary::{Side, TlsSummary};
 use crate::peer::{Beginning, ForwardReport, Message, PeerReport};
+use crate::redact;
 
 /// What was collected while a case ran, not yet understood.
 #[derive(Debug, Default)]
@@ -211,6 +212,9 @@ impl Evidence {
         let mut all: Vec<Failure> = logs.collect();
         all.extend(self.peer().and_then(account::failure_of_peer));
         all.extend(self.wire().into_iter().flat_map(failure::from_wire));
+        for failure in &mut all {
+            failure.cause = redact::log_text(&failure.cause);
+        }
         all
     }
 }

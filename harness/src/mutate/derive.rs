@@ -43,6 +43,19 @@ pub fn derive(document: &Table, defaults: &Defaults<'_>) -> Vec<Mutation> {
                         all.push(changed(format!("{path}.{host}"), text(other)));
                     }
                 }
+                ("exim", Value::Table(options)) => {
+                    let options = options.keys();
+                    all.extend(options.map(|option| dropped(format!("{path}.{option}"))));
+                }
+                // Without it the mail goes to the server's own name.
+                ("nexthop", _) => all.push(dropped(path)),
+                ("tls", Value::String(begins)) => {
+                    let other = match begins.as_str() {
+                        "implicit" => "starttls",
+                        _ => "implicit",
+                    };
+                    all.push(changed(path, text(other)));
+                }
                 ("postscreen", Value::Boolean(on)) => {
                     all.push(changed(path, Value::Boolean(!on)));
                 }
@@ -52,6 +65,12 @@ pub fn derive(document: &Table, defaults: &Defaults<'_>) -> Vec<Mutation> {
     }
     if document.get("start").and_then(Value::as_str) == Some("as-packaged") {
         all.push(changed("start".to_owned(), text("bare")));
+    }
+    if let Some(Value::Table(files)) = document.get("files") {
+        let said = files
+            .iter()
+            .filter(|(_, contents)| contents.as_str().is_some_and(|text| !text.is_empty()));
+        all.extend(said.map(|(name, _)| changed(format!("files.{name}"), text(""))));
     }
     if let Some(Value::Table(message)) = document.get("message")
         && message.contains_key("count")

@@ -40,6 +40,26 @@ fn each_thing_said_is_said_differently() {
 }
 
 #[test]
+fn files_next_hops_and_options_of_exim_are_things_said() {
+    let text = "why = \"w\"\n[files]\n\"map.new\" = \"x\"\n\
+        [server]\nexim = { tls_require_ciphers = \"NORMAL\" }\ntls = \"implicit\"\n\
+        [client]\npostfix = { smtp_tls_policy_maps = \"texthash:file:map.new\" }\nnexthop = \"[mx.example.test]\"\n";
+    assert_eq!(
+        derived(text),
+        [
+            "server.exim.tls_require_ciphers left out",
+            "server.tls = \"starttls\"",
+            "client.nexthop left out",
+            "client.postfix.smtp_tls_policy_maps left out",
+            "files.map.new = \"\"",
+        ]
+    );
+    let mutation = derive(&document(text), &|_, _| None).pop().unwrap();
+    let files = mutation.apply(&document(text))["files"].clone();
+    assert_eq!(files["map.new"].as_str(), Some(""));
+}
+
+#[test]
 fn a_case_of_defaults_has_a_mutant_too() {
     let text = "why = \"w\"\n[server]\npostfix = {}\n[client]\nrustls = {}\n";
     assert_eq!(

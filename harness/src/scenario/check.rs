@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use postfix_tls_log::cause;
+
 use super::case::Scenario;
 use super::command::{Command, CommandPlace, Placeholder};
 use super::effect::effects;
 use super::error::nearest;
-use super::expect::{SideName, Volatile};
+use super::expect::{FailureExpectation, SideName, Volatile};
 use super::file::{Begins, Client, ScenarioFile, Server};
 use super::name::Certificate;
 use super::parameter::{ValuePiece, is_file_name};
@@ -116,6 +118,7 @@ fn whole(scenario: &Scenario) -> Result<(), (String, Option<String>)> {
         ));
     }
     beginnings(&scenario.file)?;
+    causes(&scenario.file)?;
     faults(&scenario.file)?;
     commands(&scenario.file)?;
     let count = scenario.mails();
@@ -290,6 +293,36 @@ fn faults(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
                     "the fault {fault:?} never comes to pass: the server has `starttls = false`"
                 ),
                 Some("leave one of them out".into()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A cause is one of the vocabulary, or a piece of what a peer says that is no Postfix.
+fn causes(file: &ScenarioFile) -> Result<(), (String, Option<String>)> {
+    let both = file.server.postfix.is_some() && file.client.postfix.is_some();
+    let departures = file.departure.iter().map(|one| &one.expect);
+    for expect in [&file.expect].into_iter().chain(departures) {
+        let Some(FailureExpectation { cause, .. }) = &expect.failure else {
+            continue;
+        };
+        // A daemon that ends says what it likes.
+        if cause::known(cause).is_some() || expect.fatal.is_some() || expect.panic.is_some() {
+            continue;
+        }
+        let names = cause::CAUSES.iter().map(|one| one.name);
+        let near = nearest(cause, names);
+        let misspelt = near.is_some_and(|name| strsim::normalized_levenshtein(name, cause) > 0.8);
+        if both || misspelt || cause.starts_with("alert ") {
+            return Err((
+                format!("`failure.cause` is `{cause}`, which is no cause that a Postfix tells of"),
+                Some(match near {
+                    Some(name) => {
+                        format!("did you mean `{name}`? The page \"Causes\" has them all")
+                    }
+                    None => "the page \"Causes\" has them all".to_owned(),
+                }),
             ));
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::name::{Certificate, Cipher, Group, Protocol};
+use super::name::{Alert, Certificate, Cipher, DigestName, Group, Protocol, SignatureName};
 use super::predicate::Predicate;
 use super::value::OneOrMany;
 
@@ -40,11 +40,11 @@ pub struct Expect {
     /// First word of the client's log line.
     pub client_status: Option<StatusWord>,
     /// Algorithm of the server's signature: `RSA-PSS`, `ECDSA`, `ED25519`, `RSA` (PKCS#1), `none`.
-    pub server_signature: Option<String>,
+    pub server_signature: Option<SignatureName>,
     /// Digest of the server's signature, e.g. `SHA256`; `none` where the algorithm has none.
-    pub server_digest: Option<String>,
+    pub server_digest: Option<DigestName>,
     /// Algorithm of the client's signature; `none` if the client did not sign.
-    pub client_signature: Option<String>,
+    pub client_signature: Option<SignatureName>,
     /// The certificate the client was shown; `none` for an anonymous cipher.
     pub server_certificate: Option<Certificate>,
     /// The certificate the server was shown; `none` if the client sent none.
@@ -184,10 +184,10 @@ pub struct FailureExpectation {
     /// The side that gave up.
     pub side: SideName,
     /// The TLS alert it sent, in RFC 8446 spelling, e.g. `handshake_failure`; `none` for none.
-    pub alert: Option<String>,
-    /// The cause as one of the witnesses tells it: in a Postfix's words of OpenSSL 3 and Postfix 3.7,
-    /// e.g. `no shared cipher`, `untrusted issuer`, `alert protocol_version` where all it knows is the
-    /// other side's alert; or a piece of what a rustls or classic peer says.
+    pub alert: Option<Alert>,
+    /// The cause: a name of the vocabulary that the page "Causes" lists, e.g. `no shared cipher`, `untrusted issuer`, `alert
+    /// protocol_version` where all that a Postfix knows is the other side's alert, or the words that its log has for it; or a piece
+    /// of what a peer that is no Postfix says.
     pub cause: String,
 }
 

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use classic_tls::names::{CipherSuite, NamedGroup, SignatureScheme, Version as TlsVersion};
+use classic_tls::names::{
+    AlertDescription, CipherSuite, NamedGroup, SignatureScheme, Version as TlsVersion,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
@@ -147,6 +149,48 @@ name!(
         Ok(_) => Err(format!("the Diffie-Hellman parameters `{text}` hold no prime; name others")),
         Err(error) => Err(error.to_string()),
     }
+);
+
+name!(
+    /// A TLS alert by its RFC 8446 name, or `none`.
+    Alert(Option<AlertDescription>),
+    "TLS alert in the spelling of RFC 8446, e.g. handshake_failure, bad_certificate; none",
+    |text| match text {
+        "none" => Ok(None),
+        _ => AlertDescription::from_name(text).map(Some).ok_or_else(|| {
+            let names = AlertDescription::ALL.iter().map(|alert| alert.name());
+            unknown("alert", text, names.chain(["none"]))
+        }),
+    }
+);
+
+/// What Postfix names after `server-signature`.
+const SIGNATURES: [&str; 7] = ["RSA-PSS", "RSA", "ECDSA", "ED25519", "ED448", "DSA", "none"];
+
+/// What Postfix names after `server-digest`.
+const DIGESTS: [&str; 7] = [
+    "SHA256", "SHA384", "SHA512", "SHA224", "SHA1", "MD5", "none",
+];
+
+fn one_of(what: &str, found: &str, known: &[&str]) -> Result<String, String> {
+    match known.contains(&found) {
+        true => Ok(found.to_owned()),
+        false => Err(unknown(what, found, known.iter().copied())),
+    }
+}
+
+name!(
+    /// A signature algorithm as Postfix names it, or `none`.
+    SignatureName(String),
+    "Signature algorithm as Postfix names it: RSA-PSS, RSA, ECDSA, ED25519, ED448, DSA; none",
+    |text| one_of("signature", text, &SIGNATURES)
+);
+
+name!(
+    /// A digest as Postfix names it, or `none`.
+    DigestName(String),
+    "Digest of a signature as Postfix names it: SHA256, SHA384, SHA512, SHA224, SHA1, MD5; none",
+    |text| one_of("digest", text, &DIGESTS)
 );
 
 name!(

@@ -211,6 +211,31 @@ impl Predicate {
     }
 }
 
+impl Predicate {
+    /// The software it is about.
+    pub fn software(&self) -> &'static str {
+        match self.subject {
+            Subject::Openssl => "OpenSSL",
+            Subject::Postfix => "Postfix",
+        }
+    }
+
+    /// The other software, if a condition on its version holds for the same of `targets`, and not for all or none of them.
+    pub fn confounded_with(&self, targets: &[TargetVersions]) -> Option<&'static str> {
+        let (holds, not): (Vec<_>, Vec<_>) = targets.iter().partition(|one| self.holds(*one));
+        let (name, other): (_, fn(&TargetVersions) -> &Version) = match self.subject {
+            Subject::Openssl => ("Postfix", |one| &one.postfix),
+            Subject::Postfix => ("OpenSSL", |one| &one.openssl),
+        };
+        let range = |some: &[&TargetVersions]| {
+            let all = || some.iter().map(|one| other(one));
+            Some((all().min()?.clone(), all().max()?.clone()))
+        };
+        let (holds, not) = (range(&holds)?, range(&not)?);
+        (holds.1 < not.0 || not.1 < holds.0).then_some(name)
+    }
+}
+
 impl FromStr for Predicate {
     type Err = String;
 

@@ -8,6 +8,7 @@
 )]
 
 mod bundle;
+mod crash;
 mod images;
 mod import;
 mod place;

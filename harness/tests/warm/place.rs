@@ -166,6 +166,17 @@ impl Place {
         }
     }
 
+    /// Another name for a program of the target's root, which [`Self::rebuild`] leaves alone.
+    pub(crate) fn keep(&self, program: &str, as_name: &str) {
+        for kept in entries(&self.cache().join("roots")) {
+            let root = kept.join("root");
+            if root.join("var/lib/pfs/facts").exists() {
+                fs::create_dir_all(root.join(as_name).parent().unwrap()).unwrap();
+                fs::hard_link(root.join(program), root.join(as_name)).unwrap();
+            }
+        }
+    }
+
     /// Holds the warm session as a run does.
     pub(crate) fn hold_session(&self) -> File {
         let in_use = File::open(self.session().join("in-use")).unwrap();

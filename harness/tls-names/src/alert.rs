@@ -9,6 +9,9 @@ macro_rules! alerts {
         impl AlertDescription {
             $(#[doc = concat!("`", $name, "`")] pub const $constant: Self = Self($code);)*
 
+            /// Those that an RFC names.
+            pub const ALL: &'static [Self] = &[$(Self($code)),*];
+
             /// The RFC's spelling, such as `handshake_failure`; `unknown` for a code no RFC assigns.
             pub fn name(self) -> &'static str {
                 match self.0 {

@@ -7,32 +7,35 @@ use pfs_certs::Pki;
 use crate::evidence::Evidence;
 use crate::observe::agreement::Witness;
 use crate::observe::summary::{Side, Signature, TlsSummary};
-use crate::scenario::{Certificate, Expect};
+use crate::scenario::{Certificate, Expect, SignatureName};
 use crate::verdict::differences::Differences;
 
 pub(super) fn signatures(expect: &Expect, seen: &Evidence, out: &mut Differences) {
-    let facts: [(&str, &Option<String>, Side, Pick); 3] = [
+    let signature = |name: &Option<SignatureName>| name.as_ref().map(|name| name.0.clone());
+    let facts: [(&str, Option<String>, Side, Pick); 3] = [
         (
             "server signature",
-            &expect.server_signature,
+            signature(&expect.server_signature),
             Side::Server,
             |told| algorithm(told.server_signature.as_ref()),
         ),
         (
             "server digest",
-            &expect.server_digest,
+            expect.server_digest.as_ref().map(|name| name.0.clone()),
             Side::Server,
             |told| told.server_digest.clone(),
         ),
         (
             "client signature",
-            &expect.client_signature,
+            signature(&expect.client_signature),
             Side::Client,
             |told| algorithm(told.client_signature.as_ref()),
         ),
     ];
     for (what, expected, side, pick) in facts {
-        let Some(expected) = expected else { continue };
+        let Some(expected) = &expected else {
+            continue;
+        };
         // That nobody signed and that nobody tells are two things.
         let found = seen.fact(pick).or_else(|| {
             let signed_without =
