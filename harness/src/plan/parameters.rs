@@ -2,6 +2,7 @@
 //! visible at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use pfs_containers::config::main_cf::{per_transport, refers_to};
 use pfs_containers::config::readers::{is_instance_wide, is_read};
@@ -380,10 +381,12 @@ pub(super) fn client(
     }
     let nexthop = file.client.next_hop();
     let Some(dns) = &file.dns else {
+        // Of a domain, MX hosts are looked up first: somebody must answer that there are none.
+        let is_looked_up = !nexthop.is_host && nexthop.name.parse::<IpAddr>().is_err();
         return ClientPlan::Postfix {
             side: split.side,
             nexthop,
-            zones: None,
+            zones: is_looked_up.then(CaseZones::default),
         };
     };
     split.default("smtp_host_lookup", "dns");

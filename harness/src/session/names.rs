@@ -9,7 +9,7 @@ use pfs_containers::dns::{Record, RecordData, Silence, Zone};
 use super::lines::{Line, Ports};
 use crate::plan::{CaseData, CaseZone, CaseZones, tlsa_owner};
 
-/// What the lines of a fleet can look up; nothing where none looks up anything.
+/// What the lines of a fleet can look up; nothing where none looks up anything. Without zones, that nothing is there.
 ///
 /// # Errors
 /// A certificate that cannot be made.
