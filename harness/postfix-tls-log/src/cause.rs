@@ -199,13 +199,25 @@ pub fn canonical(words: &str) -> String {
                 let start = start.trim_end_matches([':', '=']);
                 let start = start.trim_end_matches(" by host").trim_end_matches(" for");
                 // A wording that begins with a name says nothing by its beginning.
-                start.len() >= 16 && words == start
+                start.len() >= 16 && (words == start || named(&printed, &words))
             })
     });
     match by_words {
         Some((name, _)) if !name.ends_with('…') => (*name).to_owned(),
         _ => words,
     }
+}
+
+/// Whether `words` are the printed ones up to a name that stands at their end.
+fn named(printed: &str, words: &str) -> bool {
+    printed.strip_suffix('…').is_some_and(|start| {
+        start.len() >= 16 && words.len() > start.len() && words.starts_with(start)
+    })
+}
+
+/// Whether `words` are the name of a cause, to the letter.
+pub fn is_name(words: &str) -> bool {
+    CAUSES.iter().any(|one| matches(one.name, words)) || words.starts_with("alert ")
 }
 
 fn matches(name: &str, cause: &str) -> bool {

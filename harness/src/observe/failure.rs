@@ -10,7 +10,7 @@ use super::agreement::Witness;
 use super::log::LogEvent;
 use super::summary::Side;
 
-pub use postfix_tls_log::cause::{VERIFICATION_FAILED, canonical, is_verification};
+pub use postfix_tls_log::cause::{VERIFICATION_FAILED, canonical, is_name, is_verification};
 pub use postfix_tls_log::failure::{alert_for, normalised};
 
 /// The end of a session that should have gone on.

@@ -15,7 +15,7 @@ use crate::evidence::{Evidence, PostfixLog};
 use crate::observe::summary::Side;
 use crate::peer::Reply;
 use crate::redact::own_names;
-use crate::scenario::{Expect, LogExpectation};
+use crate::scenario::{Expect, LogExpectation, SideName};
 
 /// Every difference between what is expected and what was seen.
 pub(super) fn differences(expect: &Expect, seen: &Evidence, pki: &Pki) -> Vec<String> {
@@ -47,8 +47,18 @@ fn delivery(expect: &Expect, seen: &Evidence, out: &mut Differences) {
         Some(word(seen.delivered())),
     );
     if let Some(expected) = &expect.failure {
+        let side = match expected.side {
+            SideName::Client => Side::Client,
+            SideName::Server => Side::Server,
+        };
+        let lines: Vec<String> = seen
+            .log(side)
+            .into_iter()
+            .flat_map(PostfixLog::lines)
+            .map(|line| own_names(&line.text))
+            .collect();
         out.0
-            .extend(failure::differences(expected, seen.failures()));
+            .extend(failure::differences(expected, seen.failures(), &lines));
     }
     if !seen.delivered()
         && let Some(refused) = refused_by_us(seen)

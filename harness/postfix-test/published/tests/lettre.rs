@@ -18,7 +18,7 @@ fn send(server: &Server) -> Result<(), Box<dyn std::error::Error>> {
     let mailer = SmtpTransport::builder_dangerous("localhost")
         .port(server.address().port())
         .tls(Tls::Required(tls))
-        // By default a minute, which a server that goes on in clear can cost.
+        // A test that hangs should not hang for the minute that is the default.
         .timeout(Some(Duration::from_secs(5)))
         .build();
     let envelope = Envelope::new(

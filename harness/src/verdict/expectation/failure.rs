@@ -1,7 +1,7 @@
 //! The failure that is expected against those that the witnesses tell of: who gave up, with which alert, and why.
 
 use crate::observe::agreement::Witness;
-use crate::observe::failure::{Failure, VERIFICATION_FAILED, canonical, is_verification};
+use crate::observe::failure::{Failure, VERIFICATION_FAILED, canonical, is_name, is_verification};
 use crate::observe::summary::Side;
 use crate::redact;
 use crate::scenario::{Alert, FailureExpectation, SideName};
@@ -16,13 +16,30 @@ pub(in crate::verdict) fn is_cause(told: &str, expected: &str) -> bool {
     }
 }
 
-/// Every way in which the failures seen are not the expected one.
-pub(super) fn differences(expected: &FailureExpectation, failures: &[Failure]) -> Vec<String> {
+/// Whether the log says so in its own words, in one of `lines`: what is no name of a cause is looked for in all of them, a
+/// name where a library tells of its errors.
+fn is_said(lines: &[String], expected: &str) -> bool {
+    const LIBRARY: &str = "TLS library problem:";
+    let is_name = is_name(expected);
+    let words = expected.to_lowercase();
+    lines
+        .iter()
+        .any(|line| (!is_name || line.contains(LIBRARY)) && line.to_lowercase().contains(&words))
+}
+
+/// Every way in which the failures seen are not the expected one; `lines` is the log of the side that gives up, empty of one
+/// that is no Postfix: what the other's log says may be of either.
+pub(super) fn differences(
+    expected: &FailureExpectation,
+    failures: &[Failure],
+    lines: &[String],
+) -> Vec<String> {
     let side = match expected.side {
         SideName::Client => Side::Client,
         SideName::Server => Side::Server,
     };
-    if failures.is_empty() {
+    let is_said = is_said(lines, &expected.cause);
+    if failures.is_empty() && !is_said {
         return vec![format!(
             "failure: expected one of the {side}, but no witness saw any"
         )];
@@ -60,7 +77,7 @@ pub(super) fn differences(expected: &FailureExpectation, failures: &[Failure]) -
     // Without an alert, silence and closed connections look different from either end: one witness of both is enough.
     let holds =
         |failure: &Failure| is_cause(failure) && (!alerts.is_empty() || failure.side == side);
-    if !failures.iter().any(holds) {
+    if !failures.iter().any(holds) && !is_said {
         let told: Vec<_> = failures
             .iter()
             .map(|f| format!("{} tells of the {}: `{}`", f.seen_by, f.side, f.cause))
@@ -257,6 +274,7 @@ mod tests {
                     let differences = differences(
                         &expectation(failure.side, expected),
                         std::slice::from_ref(&failure),
+                        lines,
                     );
                     assert_eq!(
                         differences.is_empty(),
@@ -267,6 +285,7 @@ mod tests {
                 let other = differences(
                     &expectation(failure.side.other(), real),
                     std::slice::from_ref(&failure),
+                    &[],
                 );
                 assert!(!other.is_empty(), "{real}: the other side passes");
             }
@@ -278,7 +297,7 @@ mod tests {
         let expects = |words: &str, lines: &[String]| {
             let failure = told(Side::Client, "smtp", lines);
             let expected = expectation(Side::Client, words);
-            differences(&expected, std::slice::from_ref(&failure)).is_empty()
+            differences(&expected, std::slice::from_ref(&failure), lines).is_empty()
         };
         for (name, lines) in client_causes() {
             let (words, is_verification) = match name {
@@ -294,6 +313,64 @@ mod tests {
     }
 
     #[test]
+    fn a_log_is_searched_for_words_that_are_no_name() {
+        let key = [
+            "warning: cannot get RSA private key from file \"/etc/postfix/key.pem\": disabling TLS support",
+            "warning: TLS library problem: error:05800074:x509 certificate routines::key values mismatch:../crypto/x509/x509_cmp.c:408:",
+        ]
+        .map(str::to_owned);
+        let table = [
+            "warning: smtp_tls_policy_maps, next-hop destination \"[mail.example.test]\": malformed attribute/value pair \"!SSLv3\": missing '=' after attribute name",
+            "warning: TLS policy lookup for [mail.example.test]/mail.example.test: client TLS configuration problem",
+        ]
+        .map(str::to_owned);
+        for (side, daemon, lines, words, holds) in [
+            (Side::Server, "smtpd", &key, "key values mismatch", true),
+            (
+                Side::Server,
+                "smtpd",
+                &key,
+                "cannot get RSA private key",
+                true,
+            ),
+            (Side::Server, "smtpd", &key, "no shared cipher", false),
+            (
+                Side::Client,
+                "smtp",
+                &table,
+                "malformed attribute/value pair",
+                true,
+            ),
+            (
+                Side::Client,
+                "smtp",
+                &table,
+                "client TLS configuration problem",
+                true,
+            ),
+            (
+                Side::Client,
+                "smtp",
+                &table,
+                "policy table lookup error",
+                false,
+            ),
+        ] {
+            let events: Vec<_> = lines
+                .iter()
+                .map(|line| LogEvent::parse(daemon, line))
+                .collect();
+            let witness = match side {
+                Side::Client => Witness::ClientLog,
+                Side::Server => Witness::ServerLog,
+            };
+            let failures: Vec<_> = from_log(witness, side, &events).into_iter().collect();
+            let found = differences(&expectation(side, words), &failures, lines);
+            assert_eq!(found.is_empty(), holds, "{words}: {found:?}");
+        }
+    }
+
+    #[test]
     fn tlsproxy_tells_of_the_end_behind_the_cause() {
         let lines = [
             "CONNECT from [192.0.2.1]:40468".to_owned(),
@@ -305,6 +382,7 @@ mod tests {
         let differences = differences(
             &expectation(Side::Server, "no shared cipher"),
             std::slice::from_ref(&failure),
+            &lines,
         );
         assert!(differences.is_empty(), "{differences:?}");
     }
@@ -321,7 +399,7 @@ mod tests {
         ] {
             expected.alert = Some(Alert(AlertDescription::from_name(alert)));
             assert_eq!(
-                differences(&expected, std::slice::from_ref(&failure)).is_empty(),
+                differences(&expected, std::slice::from_ref(&failure), &lines).is_empty(),
                 holds,
                 "{alert}"
             );
@@ -332,12 +410,12 @@ mod tests {
         for (alert, holds) in [("handshake_failure", false), ("none", true)] {
             expected.alert = Some(Alert(AlertDescription::from_name(alert)));
             assert_eq!(
-                differences(&expected, std::slice::from_ref(&reset)).is_empty(),
+                differences(&expected, std::slice::from_ref(&reset), &lines).is_empty(),
                 holds,
                 "{alert}"
             );
         }
-        assert!(!differences(&expected, &[]).is_empty());
+        assert!(!differences(&expected, &[], &[]).is_empty());
     }
 
     #[test]
@@ -352,10 +430,11 @@ mod tests {
         assert!(
             differences(
                 &expected("at least 2048 are required"),
-                std::slice::from_ref(&peer)
+                std::slice::from_ref(&peer),
+                &[]
             )
             .is_empty()
         );
-        assert!(!differences(&expected("at least 3072 are required"), &[peer]).is_empty());
+        assert!(!differences(&expected("at least 3072 are required"), &[peer], &[]).is_empty());
     }
 }
