@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use pfs_containers::EngineName;
@@ -489,6 +490,8 @@ async fn fleet_client(
     let state = place.running.fleet.state();
     let inject = place.running.fleet.address_of(state.inject_port);
     let mail = mail(case, recipient(&case.tag));
+    // Told when the server has ended that should not: the client may wait for it much longer than the case lasts.
+    let gone = Notify::new();
     let mails = async {
         let mut message = None;
         let mut changed = Vec::new();
@@ -509,6 +512,12 @@ async fn fleet_client(
             };
             tokio::pin!(arriving);
             let mut arrived = None;
+            let mut abandoned = false;
+            let given_up = async {
+                gone.notified().await;
+                tokio::time::sleep(AFTER_FATAL).await;
+            };
+            tokio::pin!(given_up);
             // An Exim passes the mail on before it says that it has taken it.
             let result = {
                 let result = log.next();
@@ -516,10 +525,18 @@ async fn fleet_client(
                 loop {
                     tokio::select! {
                         result = &mut result => break result,
+                        () = &mut given_up => {
+                            abandoned = true;
+                            break None;
+                        }
                         mail = &mut arriving, if arrived.is_none() => arrived = Some(mail),
                     }
                 }
             };
+            if abandoned {
+                message = None;
+                break;
+            }
             let sent = result.is_some_and(|line| line.text.contains(", status=sent"));
             message = match arrived {
                 _ if !sent => None,
@@ -534,6 +551,14 @@ async fn fleet_client(
         match &mut server_log {
             Some(log) => log.fatal().await,
             None => std::future::pending().await,
+        }
+        let expect = &case.expect;
+        if expect.fatal.is_none()
+            && expect.panic.is_none()
+            && expect.signal.is_none()
+            && expect.exit_status.is_none()
+        {
+            gone.notify_one();
         }
     };
     let served = serve(&listener, &behind, mails, dead, &mut said, deadline);

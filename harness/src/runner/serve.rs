@@ -60,8 +60,8 @@ pub(super) async fn serve<T>(
                     break;
                 }
                 done = &mut mails, if finished.is_none() => finished = Some(done),
-                () = async { if !ended { dead.as_mut().await } }, if finished.is_some() => {
-                    ended = true;
+                () = &mut dead, if !ended => ended = true,
+                () = std::future::ready(()), if ended && finished.is_some() => {
                     connections += 1;
                     break;
                 }
