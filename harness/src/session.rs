@@ -18,7 +18,7 @@ mod ports;
 mod record;
 
 pub use alone::{SINK_PORT, alone, server_port};
-pub(crate) use command::{RUNNER, command_port, mode_of};
+pub(crate) use command::{RUNNER, command_port, command_port_at, mode_of};
 pub use error::SessionError;
 pub(crate) use exim::MISSING as MISSING_EXIM;
 pub use fleet::Running;

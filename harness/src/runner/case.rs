@@ -12,7 +12,7 @@ use pfs_containers::EngineName;
 
 use super::change::change;
 use super::collect::Ended;
-use super::command::{Program, Start, Told};
+use super::command::{Program, Start, Told, is_listening};
 use super::peers::{self, Fleets};
 use super::place::{Place, turn};
 use super::serve::{Behind, serve};
@@ -24,7 +24,7 @@ use crate::peer::{
 use crate::plan::{Case, ClientPlan, CommandPlan, PostfixSide, ServerPlan};
 use crate::printable;
 use crate::scenario::{Begins, SideName};
-use crate::session::{MISSING_EXIM, Running, Session, command_port, recipient};
+use crate::session::{MISSING_EXIM, Running, Session, command_port, command_port_at, recipient};
 
 /// Why a case was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -382,9 +382,13 @@ async fn command_server(
     let (start, own) = start_of(case, plan, fleets)?;
     let (told, reached) = match own {
         Some(own) => {
-            let port = command_port(own.ports.fleet);
-            let reached = own.running.fleet.address_of(port);
             let in_container = session.engine() == EngineName::Docker;
+            let start = own.ports.fleet;
+            let port = match in_container {
+                true => command_port(start),
+                false => command_port_at(start, own.running.fleet.address_of(start).ip()),
+            };
+            let reached = own.running.fleet.address_of(port);
             // What a container has published comes in at an address that only it knows.
             let told = match in_container {
                 true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
@@ -412,6 +416,13 @@ async fn command_server(
             )
         }
     };
+    // Else it would be taken for the one that is started now, which cannot have the port.
+    if !told.looked_at_there && is_listening(told.address) {
+        return Err(format!(
+            "{}, where the program has to listen, is taken by another",
+            told.address
+        ));
+    }
     let mut program = Program::start(session, case, plan, start, told, deadline).await?;
     let listens = program.listens(told, deadline).await;
     Ok((program, reached, listens))

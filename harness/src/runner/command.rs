@@ -228,7 +228,7 @@ impl Program {
 }
 
 /// Whether something listens at an address of this network namespace (proc_net_tcp: local address, state 0A).
-fn is_listening(address: SocketAddr) -> bool {
+pub(super) fn is_listening(address: SocketAddr) -> bool {
     let port = format!("{:04X}", address.port());
     let own = match address {
         SocketAddr::V4(address) => {

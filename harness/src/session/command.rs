@@ -1,6 +1,7 @@
 //! A program of the user's inside a target: a line of master.cf by which spawn(8) runs it for the harness, as `nobody`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use pfs_certs::{Generated, GeneratedName, Pki};
 use pfs_containers::config::ServiceKind;
@@ -17,6 +18,22 @@ const ABOVE: u16 = 20_000;
 /// The port at which the server listens that is started at this port of its fleet.
 pub(crate) fn command_port(start: u16) -> u16 {
     start.saturating_add(ABOVE)
+}
+
+/// The same where fleets share a network, each at an address 127.10.N.1 of its own (chroot(2)): a program that listens at
+/// every address would take the port from the programs of other fleets, and be taken for one of theirs. So each fleet has
+/// its own part of the ports from 20,000 on.
+pub(crate) fn command_port_at(start: u16, address: IpAddr) -> u16 {
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    // A prime: fleets whose parts overlap still begin at different ports.
+    const APART: u32 = 1_499;
+    let number = match address {
+        IpAddr::V4(address) => u32::from(address.octets()[2]),
+        IpAddr::V6(_) => 0,
+    };
+    let port = FIRST + (u32::from(start) + number * APART) % COUNT;
+    u16::try_from(port).unwrap_or(u16::MAX)
 }
 
 fn runner() -> String {
@@ -100,5 +117,23 @@ impl Paths for Inside<'_> {
 
     fn mail(&mut self) -> String {
         mail(self.tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_fleets_side_by_side_have_ports_of_their_own() {
+        let mut ports = std::collections::BTreeSet::new();
+        for fleet in 1..=3_u8 {
+            let address = IpAddr::from([127, 10, fleet, 1]);
+            for start in 10_000..11_499 {
+                let port = command_port_at(start, address);
+                assert!((20_000..32_000).contains(&port), "{port}");
+                assert!(ports.insert(port), "{fleet}: {start}");
+            }
+        }
     }
 }
