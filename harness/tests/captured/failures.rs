@@ -116,10 +116,7 @@ fn both_ends_of_a_failure_in_every_dialect() {
         has("s-dh512", small);
         // DANE.
         has("c-daneonly-noad", "client: no tlsa records found");
-        has(
-            "c-daneonly-servfail",
-            "client: tlsa lookup error for dane-servfail.example.test:2566",
-        );
+        has("c-daneonly-servfail", "client: tlsa lookup error");
         let fingerprint = match target {
             "debian-11" => "client: server certificate not verified",
             _ => "client: no matching dane tlsa records",
