@@ -526,7 +526,8 @@ async fn fleet_client(
             let mut abandoned = false;
             let given_up = async {
                 gone.notified().await;
-                tokio::time::sleep(AFTER_FATAL).await;
+                // What it may still see of that server it says first.
+                let _ = timeout(AFTER_FATAL, std::future::pending::<()>()).await;
             };
             tokio::pin!(given_up);
             // An Exim passes the mail on before it says that it has taken it.
