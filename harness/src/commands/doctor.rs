@@ -247,8 +247,14 @@ fn tool(name: &'static str, state: State, advice: &str) -> Check {
 
 /// Where packages come from. Behind a proxy nobody knows without asking it.
 fn mirror() -> Check {
-    let url =
-        std::env::var("PFS_MIRROR").unwrap_or_else(|_| "http://deb.debian.org/debian".to_owned());
+    let advice = "set PFS_MIRROR to one that answers; a system that is made already needs none, and a proxy of apt is not tried here";
+    let Some(url) = std::env::var("PFS_MIRROR")
+        .ok()
+        .filter(|url| !url.is_empty())
+    else {
+        let said = "PFS_MIRROR is not set: mmdebstrap takes its own, which is not tried here";
+        return Check::of("mirror", Ok(said.to_owned()), State::Without, advice);
+    };
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", &url));
     let host = rest.split('/').next().unwrap_or(rest);
     let place = match host.contains(':') {
@@ -268,12 +274,7 @@ fn mirror() -> Check {
             }
             Err(why)
         });
-    Check::of(
-        "mirror",
-        tried,
-        State::Without,
-        "set PFS_MIRROR to one that answers; a system that is made already needs none, and a proxy of apt is not tried here",
-    )
+    Check::of("mirror", tried, State::Without, advice)
 }
 
 /// Runs a program; what it printed, or why it could not or did not.
