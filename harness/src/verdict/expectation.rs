@@ -54,8 +54,9 @@ fn delivery(expect: &Expect, seen: &Evidence, out: &mut Differences) {
         let lines: Vec<String> = seen
             .log(side)
             .into_iter()
-            .flat_map(PostfixLog::lines)
-            .map(|line| own_names(&line.text))
+            .flat_map(|log| log.lines().iter().zip(log.events()))
+            .filter(|(_, event)| !failure::is_of_any_session(event))
+            .map(|(line, _)| own_names(&line.text))
             .collect();
         out.0
             .extend(failure::differences(expected, seen.failures(), &lines));

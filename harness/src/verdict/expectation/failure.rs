@@ -2,6 +2,7 @@
 
 use crate::observe::agreement::Witness;
 use crate::observe::failure::{Failure, VERIFICATION_FAILED, canonical, is_name, is_verification};
+use crate::observe::log::LogEvent;
 use crate::observe::summary::Side;
 use crate::redact;
 use crate::scenario::{Alert, FailureExpectation, SideName};
@@ -14,6 +15,18 @@ pub(in crate::verdict) fn is_cause(told: &str, expected: &str) -> bool {
         // What is made up for a run stands in neither.
         _ => redact::log_text(&told) == redact::log_text(&expected),
     }
+}
+
+/// Whether it is told of sessions in which nothing fails, too, and so is no cause of a failure.
+pub(super) fn is_of_any_session(event: &LogEvent) -> bool {
+    matches!(
+        event,
+        LogEvent::Connect { .. }
+            | LogEvent::DaemonStarted { .. }
+            | LogEvent::Disconnect { .. }
+            | LogEvent::Queue(_)
+            | LogEvent::Tls(_)
+    )
 }
 
 /// Whether the log says so in its own words, in one of `lines`: what is no name of a cause is looked for in all of them, a
@@ -38,7 +51,9 @@ pub(super) fn differences(
         SideName::Client => Side::Client,
         SideName::Server => Side::Server,
     };
-    let is_said = is_said(lines, &expected.cause);
+    // A log tells of the other side's failure as well: words of it count where this side's is told of, or none is.
+    let is_own = failures.is_empty() || failures.iter().any(|failure| failure.side == side);
+    let is_said = is_own && is_said(lines, &expected.cause);
     if failures.is_empty() && !is_said {
         return vec![format!(
             "failure: expected one of the {side}, but no witness saw any"
@@ -97,7 +112,6 @@ mod tests {
 
     use super::*;
     use crate::observe::failure::from_log;
-    use crate::observe::log::LogEvent;
 
     const ADDRESS: &str = "unknown[192.0.2.1]";
 
@@ -367,7 +381,29 @@ mod tests {
             let failures: Vec<_> = from_log(witness, side, &events).into_iter().collect();
             let found = differences(&expectation(side, words), &failures, lines);
             assert_eq!(found.is_empty(), holds, "{words}: {found:?}");
+            // Where a failure is told of, the words do not stand for the other side.
+            let other = differences(&expectation(side.other(), words), &failures, lines);
+            assert!(failures.is_empty() || !other.is_empty(), "{words}");
         }
+    }
+
+    #[test]
+    fn what_is_told_of_any_session_is_no_cause() {
+        for (daemon, line) in [
+            ("smtpd", "connect from unknown[192.0.2.1]"),
+            (
+                "smtpd",
+                "Anonymous TLS connection established from unknown[192.0.2.1]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
+            ),
+            (
+                "smtpd",
+                "disconnect from unknown[192.0.2.1] ehlo=1 starttls=1 quit=1 commands=3",
+            ),
+        ] {
+            assert!(is_of_any_session(&LogEvent::parse(daemon, line)), "{line}");
+        }
+        let line = "lost connection after STARTTLS from unknown[192.0.2.1]";
+        assert!(!is_of_any_session(&LogEvent::parse("smtpd", line)));
     }
 
     #[test]
